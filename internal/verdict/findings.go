@@ -1,0 +1,74 @@
+package verdict
+
+// ID is the stable name of a finding. Each has a section in docs/findings.md
+// with its remedy; a test holds that.
+type ID string
+
+// Findings about one candidate: why it did not count.
+const (
+	BundleMalformed      ID = "bundle-malformed"
+	BundleTooNew         ID = "bundle-version-too-new"
+	SignatureInvalid     ID = "signature-invalid"
+	CertificateMalformed ID = "certificate-malformed"
+	StatementMalformed   ID = "statement-malformed"
+	DescriptorConflict   ID = "descriptor-conflict"
+	PredicateMalformed   ID = "predicate-malformed"
+	ContradictsCert      ID = "predicate-contradicts-certificate"
+	UnexpectedPredicate  ID = "predicate-type-not-expected"
+	NotFunctionary       ID = "signer-not-functionary"
+	WrongRoot            ID = "wrong-root"
+	ExtensionMismatch    ID = "extension-mismatch"
+	LinkOfOtherStep      ID = "link-of-another-step"
+	NotSubject           ID = "artifact-not-subject"
+	SubjectName          ID = "subject-name-differs"
+	VSANotPassed         ID = "vsa-not-passed"
+	TreeNotCommit        ID = "commit-not-joined"
+	OutsideAssignment    ID = "outside-assignment"
+)
+
+// Findings about the verdict as a whole.
+const (
+	NoCandidate        ID = "no-candidate"
+	ThresholdNotMet    ID = "threshold-not-met"
+	NotDistinct        ID = "principals-not-distinct"
+	StatementsDisagree ID = "statements-disagree"
+	RuleDisallow       ID = "rule-disallow"
+	RuleRequire        ID = "rule-require"
+	ArtifactDenied     ID = "artifact-denied"
+	ArtifactNotProduct ID = "artifact-not-product"
+	TooManyAssignments ID = "too-many-assignments"
+	ArtifactUnreadable ID = "artifact-unreadable"
+	SourceUnreadable   ID = "source-unreadable"
+)
+
+// Findings about the layout.
+const (
+	LayoutMalformed    ID = "layout-malformed"
+	LayoutTooNew       ID = "layout-dialect-unknown"
+	LayoutUnreadable   ID = "layout-unreadable"
+	LayoutExpired      ID = "layout-expired"
+	LayoutExpiryTooFar ID = "layout-expiry-too-far"
+	LayoutVersionLow   ID = "layout-version-too-low"
+	LayoutEmpty        ID = "layout-empty"
+	ParameterMissing   ID = "parameter-missing"
+	ParameterUnknown   ID = "parameter-unknown"
+	ParameterMalformed ID = "parameter-malformed"
+	RuleListOpen       ID = "rule-list-open"
+	RuleMalformed      ID = "rule-malformed"
+	MatchUnknownStep   ID = "match-unknown-step"
+	MatchCycle         ID = "match-cycle"
+	MatchWithoutReq    ID = "match-without-require"
+	RequireConsumed    ID = "require-after-consume"
+	UnjoinedStep       ID = "unjoined-step"
+	ThresholdRange     ID = "threshold-out-of-range"
+	GlobMalformed      ID = "glob-malformed"
+	WildcardHost       ID = "wildcard-host"
+	SharedKey          ID = "shared-key"
+	SharedIdentity     ID = "shared-identity"
+	TwoIssuers         ID = "two-issuers"
+	UnknownFunctionary ID = "unknown-functionary"
+	NameClash          ID = "name-clash"
+	FunctionaryInvalid ID = "functionary-malformed"
+	NotSupportedYet    ID = "not-supported-yet"
+	UnknownStep        ID = "unknown-step"
+)
