@@ -22,7 +22,9 @@ const (
 	NotSubject           ID = "artifact-not-subject"
 	SubjectName          ID = "subject-name-differs"
 	VSANotPassed         ID = "vsa-not-passed"
-	TreeNotCommit        ID = "commit-not-joined"
+	NoProvenTime         ID = "no-proven-time"
+	EvidenceTooOld       ID = "evidence-too-old"
+	WeakGitHash          ID = "git-hash-not-accepted"
 	OutsideAssignment    ID = "outside-assignment"
 )
 
@@ -34,11 +36,15 @@ const (
 	StatementsDisagree ID = "statements-disagree"
 	RuleDisallow       ID = "rule-disallow"
 	RuleRequire        ID = "rule-require"
+	MatchFailed        ID = "match-failed"
+	CommitNotJoined    ID = "commit-not-joined"
+	StepNotJoined      ID = "step-not-joined"
 	ArtifactDenied     ID = "artifact-denied"
 	ArtifactNotProduct ID = "artifact-not-product"
 	TooManyAssignments ID = "too-many-assignments"
 	ArtifactUnreadable ID = "artifact-unreadable"
 	SourceUnreadable   ID = "source-unreadable"
+	UnknownRoot        ID = "root-unknown"
 )
 
 // Findings about the layout.

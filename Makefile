@@ -1,0 +1,70 @@
+# What one can do here, from a clone and with Go, make and git alone.
+# `make` or `make help` lists the targets.
+
+VERSION      := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LINT_VERSION := v2.15.0
+LINT         := .cache/bin/golangci-lint-$(LINT_VERSION)
+
+# Give these on the command line: make test TESTFLAGS=-v, make fuzz FUZZTIME=5m.
+TESTFLAGS    :=
+BENCH        := .
+FUZZTIME     := 30s
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help build test demo bench fuzz lint race conformance clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The version comes from git describe and not from Go's own stamp, so that a
+# source archive and a checkout of another owner build too.
+build: ## bin/signatus, static and reproducible
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/signatus ./cmd/signatus
+
+test: build ## vet, build, and run every test
+	go vet ./...
+	go test -timeout 9m $(TESTFLAGS) ./...
+
+demo: build ## author and builder over one commit, and every way to break it, offline
+	go run ./internal/demo -signatus bin/signatus
+
+bench: build ## every benchmark, then the ratios of docs/performance.md (COSIGN=FILE adds the peer)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+	go run ./internal/bench -signatus bin/signatus
+
+# The result lines of `go test -list` follow the names they belong to.
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@set -eu; \
+	list=$$(go test -list '^Fuzz' ./...); \
+	targets=$$(printf '%s\n' "$$list" | awk '/^Fuzz/ { name[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2 "," name[i] } /^(ok|\?|---|FAIL)/ { n = 0 }'); \
+	if [ -z "$$targets" ]; then echo 'make fuzz: no fuzz target found, expected at least one' >&2; exit 1; fi; \
+	for target in $$targets; do \
+		echo "fuzzing $${target#*,} in $${target%,*} for $(FUZZTIME)"; \
+		go test -run '^$$' -fuzz "^$${target#*,}\$$" -fuzztime $(FUZZTIME) "$${target%,*}"; \
+	done
+
+lint: $(LINT) ## gofmt, go mod tidy -diff, golangci-lint
+	@unformatted=$$(gofmt -l .) && \
+	if [ -n "$$unformatted" ]; then printf 'make lint: not formatted, run gofmt -w on\n%s\n' "$$unformatted" >&2; exit 1; fi
+	go mod tidy -diff
+	$(LINT) config verify
+	$(LINT) run ./...
+
+$(LINT):
+	GOBIN='$(CURDIR)/.cache/bin' go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	mv .cache/bin/golangci-lint $@
+
+# A room is concurrent when it or its tests import sync, sync/atomic or errgroup.
+CONCURRENT := {{define "c"}}{{range .}}{{if or (eq . "sync") (eq . "sync/atomic") (eq . "golang.org/x/sync/errgroup")}}x{{end}}{{end}}{{end}}
+race: ## the concurrent rooms under the race detector (needs gcc)
+	@set -eu; \
+	rooms=$$(go list -f '$(CONCURRENT){{.ImportPath}} {{template "c" .Imports}}{{template "c" .TestImports}}{{template "c" .XTestImports}}' ./... | awk 'NF > 1 { print $$1 }'); \
+	if [ -z "$$rooms" ]; then echo 'make race: no concurrent room found, expected at least one' >&2; exit 1; fi; \
+	CGO_ENABLED=1 go test -race -timeout 15m $$rooms
+
+conformance: build ## write docs/conformance.md: the corpus, replayed and counted
+	go run ./internal/conformancedoc -signatus bin/signatus -out docs/conformance.md
+
+clean: ## remove bin/ and .cache/
+	rm -rf bin .cache

@@ -1,0 +1,324 @@
+package attestation
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
+
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	"golang.org/x/mod/semver"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// Candidate is one bundle as it was found. Nothing in it is believed, and
+// nothing that it claims can be read from it. The zero value opens as nothing.
+type Candidate struct {
+	source, digest string
+	entity         *entity
+}
+
+// Source says where it was found: "app.sigstore.json",
+// "app.sigstore.jsonl line 3", "provenance.json attestation 2".
+func (c Candidate) Source() string { return c.source }
+
+// Digest is "sha256:" and the hex digest of the candidate's own JSON bytes,
+// without white space around them. It tells equal candidates apart.
+func (c Candidate) Digest() string { return c.digest }
+
+// Candidates splits a file into candidates. It reads
+//
+//   - one Sigstore bundle, v0.1 to v0.3, as JSON;
+//   - JSON lines, one bundle a line, blank lines allowed;
+//   - an attestations document of the npm registry or of GitHub's API,
+//     {"attestations":[{"bundle":…}]};
+//   - a PEP 740 attestation or provenance object, as PyPI serves them.
+//
+// A piece that cannot be read is returned in refused with its place; the others
+// are still returned. Their order is that of the file.
+func Candidates(source string, data []byte) (found []Candidate, refused []*Refusal) {
+	if why := notJSON(data); why != nil {
+		return nil, []*Refusal{refuse(source, verdict.BundleMalformed, why)}
+	}
+	if len(data) > MaxBundleSize {
+		if !bytes.Contains(data, []byte("\n")) {
+			return nil, []*Refusal{refuse(source, verdict.BundleMalformed, tooLarge(len(data)))}
+		}
+		return candidateLines(source, data)
+	}
+	document, err := scanObject(data)
+	if err != nil {
+		if looksLikeLines(data) {
+			return candidateLines(source, data)
+		}
+		return nil, []*Refusal{refuse(source, verdict.BundleMalformed, notRead(err))}
+	}
+	if rest := bytes.TrimLeft(document.rest, " \t\r"); len(bytes.TrimSpace(rest)) > 0 {
+		if rest[0] == '\n' && !bytes.Contains(document.raw, []byte("\n")) {
+			return candidateLines(source, data)
+		}
+		return nil, []*Refusal{refuse(source, verdict.BundleMalformed, trailing(data, len(data)-len(rest)))}
+	}
+	return candidatesOf(source, document)
+}
+
+// notJSON recognises what is handed to verifiers by mistake.
+func notJSON(data []byte) error {
+	trimmed := bytes.TrimSpace(data)
+	why := &reason{expected: "a Sigstore bundle (JSON), or one bundle a line"}
+	switch {
+	case len(trimmed) == 0:
+		why.found, why.next = "the file is empty", "fetch it again; an empty answer often means that there is no attestation"
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")), bytes.HasPrefix(data, []byte("{\x00")), bytes.HasPrefix(data, []byte("\x00{")):
+		why.found, why.next = "the text is UTF-16", "save it as UTF-8 (PowerShell: Out-File -Encoding utf8NoBOM)"
+	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
+		why.found, why.next = "the text starts with a byte order mark", "save it as UTF-8 without one"
+	case bytes.HasPrefix(trimmed, []byte("-----BEGIN")):
+		why.found, why.next = "this is a PEM file, a key or a certificate", "name the bundle here; a public key goes to --key"
+	case trimmed[0] == '<':
+		why.found, why.next = "this is an HTML or XML page", "fetch the file again: a log-in or error page came in its place"
+	case bytes.HasPrefix(data, []byte("\x1f\x8b")), bytes.HasPrefix(data, []byte("PK\x03\x04")), bytes.HasPrefix(data, []byte("\x28\xb5\x2f\xfd")):
+		why.found, why.next = "this is a compressed file", "unpack it first"
+	case trimmed[0] == '[':
+		why.found, why.next = "this is a JSON list", "write one bundle a line instead (jq -c '.[]')"
+	case trimmed[0] != '{':
+		why.found = fmt.Sprintf("this is not JSON: it starts with %q", firstRunes(trimmed, 16))
+	default:
+		return nil
+	}
+	// A file of lines may start with a line that is none of these.
+	if looksLikeLines(data) {
+		return nil
+	}
+	return why
+}
+
+func firstRunes(data []byte, n int) string {
+	data = data[:min(len(data), n*utf8.UTFMax)]
+	runes := []rune(strings.ToValidUTF8(string(data), "\uFFFD"))
+	return string(runes[:min(len(runes), n)])
+}
+
+func tooLarge(size int) error {
+	return &reason{found: fmt.Sprintf("%d bytes in one piece", size), expected: fmt.Sprintf("at most %d", MaxBundleSize)}
+}
+
+func notRead(err error) error {
+	return &reason{found: "reading the bundle", cause: err, expected: "one JSON object with unique keys, in UTF-8", next: "fetch it again; if it is the same, ask its publisher"}
+}
+
+func trailing(data []byte, offset int) error {
+	return &reason{
+		found:    fmt.Sprintf("%s: more data after the document", place(data, int64(offset))),
+		expected: "one document, or one bundle a line",
+		next:     "keep one bundle a file, or write each on a line of its own (jq -c)",
+	}
+}
+
+// looksLikeLines reports whether the text is JSON lines, of which some may be
+// broken: one of several lines looks like a whole object, and the first does
+// not look like the first line of an indented document.
+func looksLikeLines(data []byte) bool {
+	count, whole := 0, false
+	for line := range bytes.Lines(data) {
+		line = bytes.TrimRight(line, " \t\r\n")
+		if len(line) == 0 {
+			continue
+		}
+		if count == 0 && bytes.ContainsAny(line[len(line)-1:], "{[,:") {
+			return false
+		}
+		count++
+		if len(line) > 2 && line[0] == '{' && line[len(line)-1] == '}' {
+			whole = true
+		}
+		if count > 1 && whole {
+			return true
+		}
+	}
+	return false
+}
+
+// candidateLines reads JSON lines. Lines are independent of one another and
+// parsing them costs more than finding them, so they are read in parallel.
+func candidateLines(source string, data []byte) (found []Candidate, refused []*Refusal) {
+	type piece struct {
+		source string
+		line   []byte
+		found  []Candidate
+		refuse []*Refusal
+	}
+	var pieces []*piece
+	number := 0
+	for line := range bytes.Lines(data) {
+		number++
+		line = bytes.TrimSpace(line)
+		switch {
+		case len(line) == 0:
+		case len(pieces) == MaxPieces:
+			why := &reason{found: fmt.Sprintf("more than %d lines", MaxPieces), expected: fmt.Sprintf("at most %d bundles in one file", MaxPieces), next: "split the file"}
+			return nil, []*Refusal{refuse(source, verdict.BundleMalformed, why)}
+		default:
+			pieces = append(pieces, &piece{source: fmt.Sprintf("%s line %d", source, number), line: line})
+		}
+	}
+	parallel(len(pieces), func(i int) {
+		p := pieces[i]
+		p.found, p.refuse = candidateLine(p.source, p.line)
+	})
+	for _, p := range pieces {
+		found, refused = append(found, p.found...), append(refused, p.refuse...)
+	}
+	return found, refused
+}
+
+func candidateLine(source string, line []byte) (found []Candidate, refused []*Refusal) {
+	why := notJSON(line)
+	if why == nil && len(line) > MaxBundleSize {
+		why = tooLarge(len(line))
+	}
+	if why != nil {
+		return nil, []*Refusal{refuse(source, verdict.BundleMalformed, why)}
+	}
+	document, err := scanObject(line)
+	if err != nil {
+		return nil, []*Refusal{refuse(source, verdict.BundleMalformed, notRead(err))}
+	}
+	if len(document.rest) > 0 {
+		return nil, []*Refusal{refuse(source, verdict.BundleMalformed, trailing(line, len(line)-len(document.rest)))}
+	}
+	return candidatesOf(source, document)
+}
+
+// parallel calls do(0) to do(n-1), on as many goroutines as there are cores.
+func parallel(n int, do func(int)) {
+	workers := min(runtime.GOMAXPROCS(0), n)
+	if workers < 2 {
+		for i := range n {
+			do(i)
+		}
+		return
+	}
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// candidatesOf tells by its keys what kind of document an object is.
+func candidatesOf(source string, document object) ([]Candidate, []*Refusal) {
+	switch {
+	case document.has("attestations") && !document.has("mediaType"):
+		return candidatesOfList(source, document)
+	case document.has("attestation_bundles"):
+		return candidatesOfProvenance(source, document)
+	case document.has("verification_material", "envelope") && !document.has("mediaType"):
+		return one(candidateOfPEP740(source, document))
+	}
+	return one(candidateOf(source, document))
+}
+
+func one(c Candidate, refused *Refusal) ([]Candidate, []*Refusal) {
+	if refused != nil {
+		return nil, []*Refusal{refused}
+	}
+	return []Candidate{c}, nil
+}
+
+const mediaType = "application/vnd.dev.sigstore.bundle"
+
+// candidateOf reads one Sigstore bundle.
+func candidateOf(source string, document object) (Candidate, *Refusal) {
+	if why := tooNew(document.text("mediaType")); why != nil {
+		return Candidate{}, refuse(source, verdict.BundleTooNew, why)
+	}
+	if why := notBundle(document); why != nil {
+		return Candidate{}, refuse(source, verdict.BundleMalformed, why)
+	}
+	var pb protobundle.Bundle
+	if err := protojson.Unmarshal(document.raw, &pb); err != nil {
+		why := &reason{found: "reading the bundle", cause: protoError(err), expected: "the fields of " + mediaType + " up to v0.3", next: "ask its publisher to make it again"}
+		return Candidate{}, refuse(source, verdict.BundleMalformed, why)
+	}
+	return newCandidate(source, document.raw, &pb)
+}
+
+func newCandidate(source string, raw []byte, pb *protobundle.Bundle) (Candidate, *Refusal) {
+	e, err := newEntity(pb)
+	if err != nil {
+		why := &reason{found: "reading the bundle", cause: err, next: "ask its publisher to make it again"}
+		return Candidate{}, refuse(source, verdict.BundleMalformed, why)
+	}
+	sum := sha256.Sum256(raw)
+	return Candidate{source: source, digest: "sha256:" + hex.EncodeToString(sum[:]), entity: e}, nil
+}
+
+// tooNew recognises a bundle's media type of version v0.4 or later.
+//
+// "application/vnd.dev.sigstore.bundle.v0.3+json … Older versions:
+// application/vnd.dev.sigstore.bundle+json;version=0.1, 0.2 and 0.3"
+// (sigstore_bundle.proto, Bundle.media_type)
+func tooNew(media string) error {
+	version, ok := strings.CutPrefix(media, mediaType+".v")
+	version, json := strings.CutSuffix(version, "+json")
+	if !ok || !json {
+		version, ok = strings.CutPrefix(media, mediaType+"+json;version=")
+	}
+	if !ok || !semver.IsValid("v"+version) || semver.Compare("v"+version, "v0.4") < 0 {
+		return nil
+	}
+	return &reason{found: fmt.Sprintf("this is a bundle of version %.32q", version), expected: "v0.1, v0.2 or v0.3", next: "use a newer signatus"}
+}
+
+// notBundle names the other documents that people have beside their artifacts.
+func notBundle(document object) error {
+	why := &reason{expected: "a Sigstore bundle (" + mediaType + ".v0.3+json)"}
+	media := document.text("mediaType")
+	switch {
+	case strings.HasPrefix(media, mediaType), document.has("media_type"):
+		return nil
+	case strings.HasPrefix(media, "application/vnd.dev.sigstore.trustedroot"):
+		why.found, why.next = "this is a trusted root", "give it to --trusted-root"
+	case strings.HasPrefix(media, "application/vnd.dev.sigstore.signingconfig"):
+		why.found, why.next = "this is a signing config", "give it to --signing-config"
+	case strings.HasPrefix(media, "application/vnd.oci."), strings.HasPrefix(media, "application/vnd.docker."):
+		why.found, why.next = "this is an image manifest", "use --from oci to fetch the attestations of an image"
+	case document.has("payload", "signatures"):
+		why.found = "this is a bare DSSE envelope; it has no verification material (certificate, log entry, timestamp)"
+		why.next = "ask the publisher for the Sigstore bundle; slsa-github-generator writes bundles since v2.1.0"
+	case document.has("base64Signature"), document.has("Base64Signature"):
+		why.found, why.next = "this is cosign's old bundle format", "turn it into a Sigstore bundle with  cosign bundle create"
+	case document.has("signed", "signatures"):
+		why.found, why.next = "this is classic in-toto or TUF metadata", "name it with --layout, or its folder with --link-dir"
+	case document.has("_type"):
+		why.found, why.next = "this is a statement or a layout without a signature", "name the signed bundle that holds it"
+	case document.has("verificationMaterial"), document.has("dsseEnvelope"), document.has("messageSignature"):
+		why.found, why.next = fmt.Sprintf("the bundle has the media type %.80q", media), "ask its publisher to make it again"
+	case media != "":
+		why.found = fmt.Sprintf("this is a document of the media type %.80q", media)
+	default:
+		why.found = "this JSON object is no bundle: it has no mediaType"
+	}
+	return why
+}
+
+// protoError takes protobuf's marks off an error: "proto:", a prefix whose
+// space is random on purpose, and the line, which is that of the piece only.
+func protoError(err error) error {
+	text := strings.TrimPrefix(err.Error(), "proto:")
+	return errors.New(strings.TrimLeft(text, " \u00a0"))
+}

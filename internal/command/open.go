@@ -1,0 +1,110 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/evidence"
+	"github.com/signatus-dev/signatus/internal/layout"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// opened is what became of a set of candidates.
+type opened struct {
+	verified []*attestation.Verified
+	refused  []verdict.Evidence
+}
+
+// openAll opens every candidate under each root and key that the layout names,
+// in parallel. A candidate that verifies under several roots is there for each:
+// a functionary names its root.
+func openAll(ctx context.Context, candidates []attestation.Candidate, roots *loadedRoots, l *layout.Layout) (opened, error) {
+	results := make([]opened, len(candidates))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, c := range candidates {
+		group.Go(func() error {
+			results[i] = open(c, roots, l)
+			return ctx.Err()
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return opened{}, undecided("run it again", fmt.Errorf("opening bundles: %w", err))
+	}
+	var all opened
+	for _, r := range results {
+		all.verified = append(all.verified, r.verified...)
+		all.refused = append(all.refused, r.refused...)
+	}
+	return all, nil
+}
+
+// open opens one candidate.
+func open(c attestation.Candidate, roots *loadedRoots, l *layout.Layout) opened {
+	var out opened
+	var refusals []*attestation.Refusal
+	keep := func(v *attestation.Verified, err error) bool {
+		if err != nil {
+			refusals = append(refusals, refusalOf(c, err))
+			return false
+		}
+		out.verified = append(out.verified, v)
+		return true
+	}
+	for _, name := range l.Roots() {
+		for _, root := range roots.named(name) {
+			if keep(attestation.Open(c, root)) {
+				break
+			}
+		}
+	}
+	for _, demand := range l.Keys() {
+		openWithKey(c, demand, roots, keep)
+	}
+	if len(out.verified) == 0 {
+		out.refused = []verdict.Evidence{evidence.Refused(mostTelling(c, refusals))}
+	}
+	return out
+}
+
+// openWithKey opens a candidate with a public key: under the root that the
+// layout demands, or else under any that proves a time, or else by the signature
+// alone.
+func openWithKey(c attestation.Candidate, demand layout.KeyDemand, roots *loadedRoots, keep func(*attestation.Verified, error) bool) {
+	under := roots.named(demand.Root)
+	if demand.Root == "" {
+		under = append(slices.Clone(roots.ready), nil)
+	}
+	for _, root := range under {
+		if keep(attestation.OpenWithKey(c, demand.Key, root)) {
+			return
+		}
+	}
+}
+
+// mostTelling picks the refusal to show: what is wrong with the content before
+// what only says that another root would be needed.
+func mostTelling(c attestation.Candidate, refusals []*attestation.Refusal) *attestation.Refusal {
+	for _, r := range refusals {
+		if r.ID != verdict.SignatureInvalid {
+			return r
+		}
+	}
+	if len(refusals) > 0 {
+		return refusals[0]
+	}
+	return &attestation.Refusal{Source: c.Source(), ID: verdict.UnknownRoot, Err: errors.New("none of the trusted roots or keys that are demanded is loaded")}
+}
+
+func refusalOf(c attestation.Candidate, err error) *attestation.Refusal {
+	if r, ok := errors.AsType[*attestation.Refusal](err); ok {
+		return r
+	}
+	return &attestation.Refusal{Source: c.Source(), ID: verdict.SignatureInvalid, Err: err}
+}

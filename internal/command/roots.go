@@ -1,0 +1,70 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/trust"
+)
+
+// rootFlags choose the trusted roots.
+type rootFlags struct {
+	files   []string
+	offline bool
+}
+
+func (f *rootFlags) register(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.files, "trusted-root", nil, "trusted root `[NAME=]FILE`, JSON or JSONL, in place of the embedded ones (repeatable)")
+	flags.BoolVar(&f.offline, "offline", false, "use no network: take the embedded or remembered trusted roots as they are")
+}
+
+// loadedRoots are the trusted roots in use, ready to verify under.
+type loadedRoots struct {
+	set      trust.Set
+	ready    []*attestation.Root // one for each of set
+	warnings []string
+}
+
+// load reads the trusted roots and checks their fixed chains once.
+func (f *rootFlags) load(ctx context.Context, env Env) (*loadedRoots, error) {
+	set, warnings, err := trust.Load(ctx, trust.Options{
+		Files:    f.files,
+		Open:     func(name string) (io.ReadCloser, error) { return env.FS.Open(name) },
+		CacheDir: env.CacheDir, Offline: f.offline, HTTP: env.HTTP, Now: env.Now,
+	})
+	if err != nil {
+		next := "check --trusted-root: it takes a trusted_root.json, or the output of gh attestation trusted-root"
+		if _, tooNew := errors.AsType[*trust.VersionError](err); tooNew {
+			next = "use a newer signatus, or an older trusted root"
+		}
+		return nil, undecided(next, err)
+	}
+	loaded := &loadedRoots{set: set}
+	for _, w := range warnings {
+		loaded.warnings = append(loaded.warnings, w.String())
+	}
+	for _, r := range set {
+		ready, err := attestation.NewRoot(r.Name, r.Material)
+		if err != nil {
+			return nil, undecided("check the trusted root "+r.Source, fmt.Errorf("loading trusted root %s: %w", r.Name, err))
+		}
+		loaded.ready = append(loaded.ready, ready)
+	}
+	return loaded, nil
+}
+
+// named returns the loaded roots of a name.
+func (l *loadedRoots) named(name string) []*attestation.Root {
+	var out []*attestation.Root
+	for _, r := range l.ready {
+		if r.Name() == name {
+			out = append(out, r)
+		}
+	}
+	return out
+}

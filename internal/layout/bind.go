@@ -1,0 +1,118 @@
+package layout
+
+import (
+	"slices"
+
+	"github.com/signatus-dev/signatus/internal/identity"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// bound is a layout with the caller's parameters filled in.
+type bound struct {
+	*Layout
+	steps []*boundStep
+}
+
+type boundStep struct {
+	*step
+	index     int
+	materials []boundRule
+	products  []boundRule
+}
+
+// bind fills the parameters. What cannot be filled is a finding.
+func (l *Layout) bind(values map[string]string) (*bound, []verdict.Finding) {
+	if findings := l.checkParameters(values); len(findings) > 0 {
+		return nil, findings
+	}
+	b := &bound{Layout: l.copyPeople()}
+	r := &reader{name: l.name}
+	for _, f := range b.functionaries {
+		b.bindFunctionary(r, f, values)
+	}
+	for i, s := range b.Layout.steps {
+		b.steps = append(b.steps, &boundStep{
+			step: s, index: i,
+			materials: bindRules(r, s.materials.rules, values),
+			products:  bindRules(r, s.products.rules, values),
+		})
+	}
+	return b, r.problems
+}
+
+// copyPeople copies what binding writes to, so that one layout serves several
+// checks at once.
+func (l *Layout) copyPeople() *Layout {
+	c := *l
+	people := map[*principal]*principal{}
+	c.principals = nil
+	for _, p := range l.principals {
+		q := *p
+		q.functionaries = nil
+		people[p] = &q
+		c.principals = append(c.principals, &q)
+	}
+	functionaries := map[*functionary]*functionary{}
+	c.functionaries = nil
+	for _, f := range l.functionaries {
+		g := *f
+		g.principal = people[f.principal]
+		g.principal.functionaries = append(g.principal.functionaries, &g)
+		g.extensions = slices.Clone(f.extensions)
+		functionaries[f] = &g
+		c.functionaries = append(c.functionaries, &g)
+	}
+	c.steps = nil
+	for _, s := range l.steps {
+		t := *s
+		t.entries = nil
+		for _, e := range s.entries {
+			d := *e
+			d.allowed = nil
+			for _, f := range e.allowed {
+				d.allowed = append(d.allowed, functionaries[f])
+			}
+			t.entries = append(t.entries, &d)
+		}
+		c.steps = append(c.steps, &t)
+	}
+	return &c
+}
+
+func (b *bound) bindFunctionary(r *reader, f *functionary, values map[string]string) {
+	if f.keyed {
+		return
+	}
+	text, err := f.identity.fill(values)
+	if err == nil {
+		f.bound, err = identity.ParsePattern(text)
+	}
+	if err != nil {
+		r.problem(verdict.ParameterMalformed, f.at, err.Error(), "a value for every parameter", "check --param")
+		return
+	}
+	for i, e := range f.extensions {
+		f.extensions[i].bound = nil
+		for _, t := range e.values {
+			value, err := t.fill(values)
+			if err != nil {
+				r.problem(verdict.ParameterMalformed, f.at, err.Error(), "a value for every parameter", "check --param")
+				return
+			}
+			f.extensions[i].bound = append(f.extensions[i].bound, value)
+		}
+	}
+}
+
+func bindRules(r *reader, rules []rule, values map[string]string) []boundRule {
+	var out []boundRule
+	for _, rule := range rules {
+		bound, err := rule.bind(values)
+		if err != nil {
+			r.problem(verdict.RuleMalformed, rule.at, err.Error(), "a rule that can be read with the parameters filled in", "correct the rule or the parameter")
+			continue
+		}
+		out = append(out, bound)
+	}
+	return out
+}

@@ -1,0 +1,199 @@
+package layout
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/provenance"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// Predicate types whose content this package reads.
+const (
+	LinkV03 = "https://in-toto.io/attestation/link/v0.3"
+	VSAV1   = "https://slsa.dev/verification_summary/v1"
+	VSAV02  = "https://slsa.dev/verification_summary/v0.2"
+)
+
+// claims is what one statement says, in the terms of artifact rules. Materials
+// that the signer's certificate proves are plain; those that it does not know
+// are asserted.
+type claims struct {
+	materials   artifact.Set
+	products    artifact.Set
+	hasProducts bool
+	linkName    string // the step that a link names
+	key         string // equal for statements with equal materials and products
+}
+
+// readClaims reads a verified statement. "Links and provenance have materials
+// and products. For every other predicate type, materials are its subjects and
+// expectedProducts does not apply." (LAYOUT.md 3.)
+//
+// readPredicate is false for the conformance verb alone, which asks about the
+// signature and the subjects only.
+func readClaims(v *attestation.Verified, readPredicate, gitHash256 bool) (*claims, *verdict.Finding) {
+	statement := v.Statement()
+	subjects := artifact.Set{}
+	for _, s := range statement.Subjects {
+		if err := subjects.Add(s); err != nil {
+			return nil, refuse(verdict.DescriptorConflict, err)
+		}
+	}
+	c := &claims{materials: artifact.Set{}, products: artifact.Set{}}
+	var finding *verdict.Finding
+	switch {
+	case statement.MessageSignature():
+		c.products, c.hasProducts = subjects, true
+	case !readPredicate:
+		c.materials = subjects
+	case provenance.Is(statement.PredicateType):
+		c.products, c.hasProducts = subjects, true
+		finding = c.readProvenance(v)
+	case statement.PredicateType == LinkV03:
+		c.products, c.hasProducts = subjects, true
+		finding = c.readLink(statement.Predicate)
+	default:
+		c.materials = subjects
+		finding = readSummary(statement)
+	}
+	if finding != nil {
+		return nil, finding
+	}
+	if readPredicate {
+		if finding := c.witness(v.Signer()); finding != nil {
+			return nil, finding
+		}
+	}
+	if gitHash256 {
+		if finding := c.demandSHA256(); finding != nil {
+			return nil, finding
+		}
+	}
+	c.key = c.fingerprint()
+	return c, nil
+}
+
+// hasProducts reports whether statements of a type have materials and products.
+func hasProducts(predicateType string) bool {
+	return provenance.Is(predicateType) || predicateType == LinkV03
+}
+
+func (c *claims) readProvenance(v *attestation.Verified) *verdict.Finding {
+	statement := v.Statement()
+	facts, err := provenance.Read(statement.PredicateType, statement.Predicate)
+	if err != nil {
+		return refuse(verdict.PredicateMalformed, err)
+	}
+	if finding := contradiction(facts, v.Signer()); finding != nil {
+		return finding
+	}
+	return c.addMaterials(facts.Materials)
+}
+
+// readLink reads in-toto's link predicate v0.3.
+// Source: https://github.com/in-toto/attestation/blob/main/spec/predicates/link.md
+func (c *claims) readLink(predicate []byte) *verdict.Finding {
+	var link struct {
+		Name      string                  `json:"name"`
+		Materials []provenance.Descriptor `json:"materials"`
+	}
+	if err := json.Unmarshal(predicate, &link); err != nil {
+		return refuse(verdict.PredicateMalformed, fmt.Errorf("reading link v0.3: %w", err))
+	}
+	if link.Name == "" {
+		return refuse(verdict.PredicateMalformed, fmt.Errorf("reading link v0.3: it names no step"))
+	}
+	c.linkName = link.Name
+	return c.addMaterials(link.Materials)
+}
+
+func (c *claims) addMaterials(materials []provenance.Descriptor) *verdict.Finding {
+	for _, m := range materials {
+		resource, err := artifact.NewResource(m.Name, m.URI, m.Digest)
+		if err != nil {
+			return refuse(verdict.PredicateMalformed, fmt.Errorf("reading materials: %w", err))
+		}
+		if err := c.materials.Add(resource); err != nil {
+			return refuse(verdict.DescriptorConflict, err)
+		}
+	}
+	return nil
+}
+
+// readSummary refuses a verification summary that says the verification failed.
+func readSummary(statement attestation.Statement) *verdict.Finding {
+	if statement.PredicateType != VSAV1 && statement.PredicateType != VSAV02 {
+		return nil
+	}
+	var summary struct {
+		Result string `json:"verificationResult"`
+	}
+	if err := json.Unmarshal(statement.Predicate, &summary); err != nil {
+		return refuse(verdict.PredicateMalformed, fmt.Errorf("reading verification summary: %w", err))
+	}
+	if summary.Result != "PASSED" {
+		return &verdict.Finding{
+			ID: verdict.VSANotPassed, Expected: "verificationResult PASSED", Found: fmt.Sprintf("verificationResult %q", summary.Result),
+			Next: "find out why that verification failed; its summary is evidence against the artifact",
+		}
+	}
+	return nil
+}
+
+// demandSHA256 holds git object ids to 64 digits where the layout says
+// gitHash: sha256.
+func (c *claims) demandSHA256() *verdict.Finding {
+	for _, set := range []artifact.Set{c.materials, c.products} {
+		for name, resource := range set {
+			for _, alg := range []artifact.Algorithm{artifact.GitCommit, artifact.GitTree} {
+				if id := resource.Digest[alg]; id != "" && len(id) != 64 {
+					return &verdict.Finding{
+						ID: verdict.WeakGitHash, Expected: "a SHA-256 object id of 64 digits, as the layout's gitHash demands",
+						Found: fmt.Sprintf("%s %s of %s", alg, id, name), Next: "attest a repository with SHA-256 objects, or remove gitHash",
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// fingerprint is equal for equal claims: names, digests and whether they are
+// asserted, in order. The ref of a git source is an attribute and not in it.
+func (c *claims) fingerprint() string {
+	var b strings.Builder
+	for _, set := range []artifact.Set{c.materials, c.products} {
+		for _, name := range set.Names() {
+			r := set[name]
+			fmt.Fprintf(&b, "%q %q %t\n", name, r.Digest, r.Asserted)
+		}
+		b.WriteString("--\n")
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	return hex.EncodeToString(sum[:])
+}
+
+// subjectNames returns the names under which the statement has the artifact.
+func subjectNames(v *attestation.Verified, a artifact.Artifact, accepted []artifact.Algorithm) []string {
+	var names []string
+	for _, s := range v.Statement().Subjects {
+		if s.Digest.Join(a.Digest, accepted) == artifact.Joined {
+			names = append(names, s.Name.Text)
+		}
+	}
+	return names
+}
+
+func refuse(id verdict.ID, err error) *verdict.Finding {
+	return &verdict.Finding{
+		ID: id, Expected: "a statement that says one thing", Found: err.Error(),
+		Next: "have the signer attest again with a tool that writes the format as specified",
+	}
+}

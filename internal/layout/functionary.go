@@ -1,0 +1,112 @@
+package layout
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/identity"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// signs reports whether f made the statement, field by field. Where not, the
+// finding says which field differed; fields are compared in the order identity,
+// root, extensions, so a later finding means a nearer miss.
+func (f *functionary) signs(v *attestation.Verified) *verdict.Finding {
+	signer := v.Signer()
+	if f.keyed != (signer.Key != "") || f.keyed && !f.key.Signer().Equal(signer) {
+		return f.differs(signer)
+	}
+	if !f.keyed && (f.issuer != signer.Issuer || !f.bound.Match(signer.SAN)) {
+		return f.differs(signer)
+	}
+	// "A statement counts only if it verified under that root." (LAYOUT.md 5.)
+	if f.root != "" && f.root != v.Root() {
+		found := "root " + v.Root()
+		if v.Root() == "" {
+			found = "no root: the signature verified, but no log or timestamp"
+		}
+		return &verdict.Finding{
+			ID: verdict.WrongRoot, Expected: "root " + f.root, Found: found,
+			Next: "have the signer use that instance, or name the root in the layout",
+		}
+	}
+	for _, e := range f.extensions {
+		if found := signer.Extensions[e.name]; !slices.Contains(e.bound, found) {
+			return &verdict.Finding{
+				ID: verdict.ExtensionMismatch, Expected: fmt.Sprintf("certificate extension %s %s", e.name, strings.Join(e.bound, " or ")),
+				Found: fmt.Sprintf("%s %s", e.name, orNone(found)), Next: "check which workflow, ref and runner may sign, and sign from there",
+			}
+		}
+	}
+	return nil
+}
+
+func (f *functionary) differs(signer identity.Signer) *verdict.Finding {
+	return &verdict.Finding{
+		ID: verdict.NotFunctionary, Expected: f.String(),
+		Found: fmt.Sprintf("signer %s is not a functionary of this step", describe(signer)),
+	}
+}
+
+// String names the functionary for a report, as it must sign.
+func (f *functionary) String() string {
+	switch {
+	case f.keyed:
+		return f.key.Signer().String()
+	case f.issuer == "":
+		return fmt.Sprintf("%s (no issuer)", f.pattern())
+	}
+	return fmt.Sprintf("%s (issuer %s)", f.pattern(), f.issuer)
+}
+
+func (f *functionary) pattern() string {
+	if text := f.bound.String(); text != "" {
+		return text
+	}
+	return f.identity.text
+}
+
+// describe names a signer with its issuer, exactly as the layout would have to
+// write it.
+func describe(s identity.Signer) string {
+	if s.Key != "" {
+		return s.String()
+	}
+	return fmt.Sprintf("%s (issuer %s)", s.SAN, orNone(s.Issuer))
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// root returns the principal that p stands for after merging.
+func (p *principal) root() *principal {
+	for p.same != nil {
+		p = p.same
+	}
+	return p
+}
+
+// merge makes one principal of all those that one signer can be: a single
+// signer that matches the functionaries of two principals is one person, and
+// must never be counted twice.
+func (b *bound) merge(v *attestation.Verified) {
+	var first *principal
+	for _, f := range b.functionaries {
+		if f.signs(v) != nil {
+			continue
+		}
+		p := f.principal.root()
+		switch {
+		case first == nil:
+			first = p
+		case p != first:
+			p.same = first
+		}
+	}
+}

@@ -1,0 +1,325 @@
+package layout
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// allow turns an assignment into a verdict.
+func (c *check) allow(a *attempt) verdict.Verdict {
+	for _, step := range a.steps {
+		people := a.search.current.people[step.index]
+		for _, g := range a.search.current.groups[step.index] {
+			for _, m := range g.members {
+				if slices.Contains(people, m.principal) {
+					m.statement.counted, m.statement.step = true, step.name
+				}
+			}
+		}
+	}
+	v := c.verdict
+	v.Steps = c.steps(a)
+	v.Evidence = c.report()
+	v.Notes = c.notes(a)
+	return v.Allow()
+}
+
+// deny says why no assignment was found. It is undecided where something that
+// might have been the missing statement could not be read or understood.
+func (c *check) deny(a *attempt) verdict.Verdict {
+	v := c.verdict
+	v.Steps = c.steps(a)
+	v.Evidence = c.report()
+	findings := a.lacking
+	if a.stuck != nil {
+		findings = append(findings, *a.stuck)
+	}
+	if a.search.tries > maxTries {
+		return v.Undecide(*tooMany(a.search.anchor.name))
+	}
+	unread := c.unread()
+	for _, f := range findings {
+		if unread != nil && len(a.lacking) > 0 {
+			v = v.Undecide(f)
+		} else {
+			v = v.Deny(f)
+		}
+	}
+	if unread != nil && len(a.lacking) > 0 {
+		v = v.Undecide(*unread)
+	}
+	return v
+}
+
+// unread returns the reason of a candidate that could not be judged at all.
+func (c *check) unread() *verdict.Finding {
+	for _, e := range c.Refused {
+		if e.Reason != nil && (e.Reason.ID == verdict.BundleTooNew || e.Reason.ID == verdict.SourceUnreadable) {
+			return e.Reason
+		}
+	}
+	return nil
+}
+
+// steps reports each step as far as it came.
+func (c *check) steps(a *attempt) []verdict.Step {
+	var out []verdict.Step
+	for _, s := range c.layout.steps {
+		if !slices.Contains(a.steps, s) {
+			continue
+		}
+		step := verdict.Step{Name: s.name, Counted: a.eligible[s.index]}
+		for _, e := range s.entries {
+			step.Required += e.threshold
+		}
+		step.Satisfied = a.found || slices.Contains(a.search.order, s) && !c.stuckAt(a, s)
+		step.By = c.by(a, s)
+		out = append(out, step)
+	}
+	return out
+}
+
+func (c *check) stuckAt(a *attempt, s *boundStep) bool {
+	return a.stuck != nil && (a.stuck.Step == s.name || a.stuck.Step == "")
+}
+
+// by names the signers of a step, with what they signed: those that count, or
+// where nothing was decided those that could.
+func (c *check) by(a *attempt, s *boundStep) []string {
+	var out []string
+	add := func(st *statement) {
+		line := fmt.Sprintf("%s, %s", st.verified.Signer(), PredicateName(st.verified.Statement()))
+		if !slices.Contains(out, line) {
+			out = append(out, line)
+		}
+	}
+	for _, option := range a.search.options[s.index] {
+		for _, g := range option.groups {
+			for _, m := range g.members {
+				if !a.found || m.statement.counted && m.statement.step == s.name {
+					add(m.statement)
+				}
+			}
+		}
+	}
+	const most = 5
+	if len(out) > most {
+		out = append(out[:most], fmt.Sprintf("and %d more", len(out)-most))
+	}
+	return out
+}
+
+// lacks is the finding for an item of expectedPredicates without enough people.
+// Its id is that of the statement that came nearest to counting.
+func (c *check) lacks(step *boundStep, e *entry, s sorted) *verdict.Finding {
+	f := &verdict.Finding{ID: verdict.ThresholdNotMet, Step: step.name, Expected: e.people(), Next: c.nextFor(step, e)}
+	required := fmt.Sprintf("%d of %d required: ", s.people, e.threshold)
+	switch {
+	case s.people >= e.threshold:
+		f.ID = verdict.StatementsDisagree
+		f.Found = required + plural(s.count, "attestation") + " found, and no " + plural(e.threshold, "principal") + " say the same of their materials and products"
+		f.Expected = "equal materials and products"
+		f.Next = "compare the statements: one of them speaks of another commit or file"
+	case s.nearest != nil:
+		f.Found = required + plural(s.count+s.misses, "attestation") + " found, " + s.nearest.Found
+		if s.people == 0 {
+			f.ID, f.Expected, f.Rule = s.nearest.ID, s.nearest.Expected, s.nearest.Rule
+			if s.nearestStage > otherSigner && s.nearest.Next != "" {
+				f.Next = s.nearest.Next
+			}
+		}
+	case s.count > 0:
+		f.Found = required + plural(s.count, "attestation") + " found, by " + plural(s.people, "principal")
+	default:
+		f.Found = required + "no attestation with " + e.expected() + " found"
+		c.blameRefused(f)
+	}
+	return f
+}
+
+// blameRefused adds what became of the candidates where none verified at all.
+func (c *check) blameRefused(f *verdict.Finding) {
+	if len(c.statements) > 0 {
+		return
+	}
+	if len(c.Refused) == 0 {
+		f.ID = verdict.NoCandidate
+		return
+	}
+	reason := c.Refused[0].Reason
+	if reason == nil {
+		return
+	}
+	f.ID = reason.ID
+	f.Found += fmt.Sprintf("; %s looked at, none verified: %s", plural(len(c.Refused), "candidate"), reason.Found)
+	if reason.Next != "" {
+		f.Next = reason.Next
+	}
+}
+
+// nextFor tells how a missing statement is made.
+func (c *check) nextFor(step *boundStep, e *entry) string {
+	if !slices.Contains(e.predicateTypes, LinkV03) {
+		return "have " + e.people() + " attest the artifact"
+	}
+	commit := "COMMIT"
+	for _, s := range c.statements {
+		if s.claims == nil {
+			continue
+		}
+		for _, name := range s.claims.materials.Names() {
+			m := s.claims.materials[name]
+			if id := m.Digest[artifact.GitCommit]; id != "" && !m.Asserted {
+				commit = id
+			}
+		}
+	}
+	who := "have one of them run  "
+	if len(e.allowed) == 1 {
+		who = "have that signer run  "
+	}
+	return fmt.Sprintf("%ssignatus attest --commit %s --step %s", who, commit, step.name)
+}
+
+// report lists every candidate with what became of it.
+func (c *check) report() []verdict.Evidence {
+	var out []verdict.Evidence
+	read := map[*attestation.Verified]*statement{}
+	for _, s := range c.statements {
+		read[s.verified] = s
+	}
+	for _, v := range c.Verified {
+		e := Evidence(v)
+		if s, ok := read[v]; ok {
+			e.Counted, e.Step = s.counted, s.step
+			if !s.counted {
+				e.Reason = s.reason()
+			}
+		}
+		out = append(out, e)
+	}
+	return append(out, c.Refused...)
+}
+
+func (s *statement) reason() *verdict.Finding {
+	switch {
+	case s.nearest != nil:
+		return s.nearest
+	case s.refused != nil:
+		return s.refused
+	}
+	return &verdict.Finding{
+		ID: verdict.OutsideAssignment, Found: "it could count, but is not part of the assignment that was decided on",
+		Expected: "", Next: "",
+	}
+}
+
+// Evidence describes a verified statement for a report.
+func Evidence(v *attestation.Verified) verdict.Evidence {
+	signer, statement := v.Signer(), v.Statement()
+	e := verdict.Evidence{
+		Source: v.Source(), Verified: true, Signer: signer.String(), Issuer: signer.Issuer, Identity: signer.SAN,
+		Root: v.Root(), PredicateType: statement.PredicateType, SubjectCount: len(statement.Subjects), Times: v.Times(),
+	}
+	if signer.Key != "" {
+		e.Identity = signer.Key
+	}
+	return e
+}
+
+// notes are worth knowing and change nothing.
+func (c *check) notes(a *attempt) []string {
+	var notes []string
+	note := func(text string) {
+		if !slices.Contains(notes, text) {
+			notes = append(notes, text)
+		}
+	}
+	for _, s := range c.statements {
+		if !s.counted {
+			continue
+		}
+		names := subjectNames(s.verified, c.Artifact, c.accepted)
+		if c.Artifact.Name != "" && len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool {
+			return n == c.Artifact.Name || strings.HasSuffix(n, "/"+c.Artifact.Name) || n == "_"
+		}) {
+			note(fmt.Sprintf("the file is named %s here and %s where it was attested; the digest binds, not the name", c.Artifact.Name, orWords(names)))
+		}
+		if _, ok := s.verified.Time(); !ok {
+			note(fmt.Sprintf("%s: no log or timestamp authority proves when it was signed", s.verified.Source()))
+		}
+	}
+	if c.Step != "" {
+		note("only step " + c.Step + " and what it matches was checked")
+	}
+	return notes
+}
+
+// PredicateName is a short name for a predicate type that people know.
+func PredicateName(s attestation.Statement) string {
+	if s.MessageSignature() {
+		return "message signature"
+	}
+	switch s.PredicateType {
+	case "https://slsa.dev/provenance/v1":
+		return "SLSA provenance v1"
+	case "https://slsa.dev/provenance/v0.2":
+		return "SLSA provenance v0.2"
+	case LinkV03:
+		return "in-toto link v0.3"
+	case VSAV1:
+		return "verification summary v1"
+	}
+	return s.PredicateType
+}
+
+func predicateOf(v *attestation.Verified) string {
+	if v.Statement().MessageSignature() {
+		return "a message signature"
+	}
+	return "predicate type " + v.Statement().PredicateType
+}
+
+// subjectsOf describes what a statement is about, at most a few subjects.
+func subjectsOf(s attestation.Statement) string {
+	const most = 2
+	var parts []string
+	for i, subject := range s.Subjects {
+		if i == most {
+			parts = append(parts, fmt.Sprintf("%d more", len(s.Subjects)-most))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%s (%s)", subject.Name, subject.Digest))
+	}
+	return strings.Join(parts, " and ")
+}
+
+func globsOf(globs []glob) string {
+	words := make([]string, len(globs))
+	for i, g := range globs {
+		words[i] = g.text
+	}
+	return orWords(words)
+}
+
+func orWords(words []string) string {
+	switch len(words) {
+	case 0:
+		return "nobody"
+	case 1:
+		return words[0]
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}

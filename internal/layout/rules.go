@@ -1,0 +1,216 @@
+package layout
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// queue runs one rule list over the materials or products of one statement.
+//
+// "The artifact rules are applied in order; [MATCH, CREATE, DELETE, MODIFY and
+// ALLOW] consume the artifacts they match from the queue, DISALLOW fails if it
+// matches an artifact left in it, REQUIRE fails if its name is not in it."
+// (in-toto 1.0, 4.3.3, and LAYOUT.md 9.) REQUIRE does not consume.
+type queue struct {
+	step      string
+	materials artifact.Set
+	products  artifact.Set
+	// over is the one of the two that the rules speak of, names what is left of
+	// it in order.
+	over     artifact.Set
+	names    []string
+	accepted []artifact.Algorithm
+	// counted gives the claims of another step's counted statements.
+	counted func(step string) []*claims
+
+	// joined lists the steps that some MATCH consumed an artifact from.
+	joined []string
+	// missed remembers, per artifact, a MATCH that covered it and did not join.
+	missed map[string]miss
+}
+
+type miss struct {
+	rule boundRule
+	want artifact.DigestSet // what the other step has under that name; nil for nothing
+}
+
+// run applies the rules. The first that fails is the finding.
+func (q *queue) run(rules []boundRule) *verdict.Finding {
+	q.names = q.over.Names()
+	q.missed = map[string]miss{}
+	for _, r := range rules {
+		switch r.kind {
+		case requireRule:
+			if f := q.require(r); f != nil {
+				return f
+			}
+		case disallowRule:
+			if f := q.disallow(r); f != nil {
+				return f
+			}
+		case matchRule, createRule, deleteRule, modifyRule, allowRule:
+			q.consume(r)
+		}
+	}
+	return nil
+}
+
+// consume takes what the rule covers out of the queue.
+func (q *queue) consume(r boundRule) {
+	left := q.names[:0:0]
+	for _, name := range q.names {
+		if !q.covers(r, name) {
+			left = append(left, name)
+		}
+	}
+	q.names = left
+}
+
+func (q *queue) covers(r boundRule, name string) bool {
+	if r.kind == matchRule {
+		return q.matches(r, name)
+	}
+	if !r.glob.match(name) {
+		return false
+	}
+	material, isMaterial := q.materials[name]
+	product, isProduct := q.products[name]
+	switch r.kind {
+	case allowRule:
+		return true
+	case createRule:
+		return isProduct && !isMaterial
+	case deleteRule:
+		return isMaterial && !isProduct
+	case modifyRule:
+		return isMaterial && isProduct && !material.Digest.Equal(product.Digest)
+	default:
+		return false
+	}
+}
+
+// matches joins one artifact with the other step's counted statements: they must
+// have it under the matched name, and all that have it must agree.
+func (q *queue) matches(r boundRule, name string) bool {
+	base, ok := strings.CutPrefix(name, withSlash(r.src))
+	if !ok || !r.glob.match(base) {
+		return false
+	}
+	have := q.over[name]
+	found := false
+	for _, c := range q.counted(r.from) {
+		set := c.materials
+		if r.withProducts {
+			set = c.products
+		}
+		other, ok := set[withSlash(r.dst)+base]
+		if !ok {
+			continue
+		}
+		if other.Asserted || have.Asserted || have.Digest.Join(other.Digest, q.accepted) != artifact.Joined {
+			q.missed[name] = miss{r, other.Digest}
+			return false
+		}
+		found = true
+	}
+	if !found {
+		q.missed[name] = miss{rule: r}
+		return false
+	}
+	q.joined = append(q.joined, r.from)
+	return true
+}
+
+func withSlash(prefix string) string {
+	if prefix == "" {
+		return ""
+	}
+	return prefix + "/"
+}
+
+// require finds the name in the queue. What is only asserted does not count.
+func (q *queue) require(r boundRule) *verdict.Finding {
+	for _, name := range q.names {
+		if name == r.name && !q.over[name].Asserted {
+			return nil
+		}
+	}
+	found := "it is not among " + q.describe()
+	if q.over[r.name].Asserted {
+		found = "the statement asserts it, but the signer's certificate does not know that source"
+	}
+	return &verdict.Finding{
+		ID: verdict.RuleRequire, Step: q.step, Rule: r.text, Expected: r.name, Found: found,
+		Next: "check that the statement names this source, and that its signer's certificate does",
+	}
+}
+
+// disallow fails on the first artifact in the queue that the pattern matches.
+func (q *queue) disallow(r boundRule) *verdict.Finding {
+	for _, name := range q.names {
+		if !r.glob.match(name) {
+			continue
+		}
+		m, missed := q.missed[name]
+		if !missed {
+			return &verdict.Finding{
+				ID: verdict.RuleDisallow, Step: q.step, Rule: r.text,
+				Expected: "no artifact that the rules before do not allow", Found: name + q.remark(name),
+				Next: "remove the artifact from the step, or allow it by a rule before this one",
+			}
+		}
+		return q.unjoined(name, m)
+	}
+	return nil
+}
+
+// unjoined is the finding for an artifact that a MATCH covered in vain.
+func (q *queue) unjoined(name string, m miss) *verdict.Finding {
+	kind := "materials"
+	if m.rule.withProducts {
+		kind = "products"
+	}
+	have := q.over[name]
+	f := &verdict.Finding{
+		ID: verdict.MatchFailed, Step: q.step, Rule: m.rule.text,
+		Expected: fmt.Sprintf("%s as among the %s of step %s: %s", name, kind, m.rule.from, m.want),
+		Found:    fmt.Sprintf("%s%s", have.Digest, q.remark(name)),
+		Next:     fmt.Sprintf("have step %s attest this very artifact", m.rule.from),
+	}
+	if m.want == nil {
+		f.Expected = fmt.Sprintf("%s among the %s of step %s", name, kind, m.rule.from)
+	}
+	if commit := have.Digest[artifact.GitCommit]; have.Name.Git && commit != "" {
+		f.ID = verdict.CommitNotJoined
+		f.Found = "commit " + commit + q.remark(name)
+		if want := m.want[artifact.GitCommit]; want != "" {
+			f.Expected = fmt.Sprintf("commit %s of %s, as step %s says", want, name, m.rule.from)
+		}
+		f.Next = fmt.Sprintf("build the commit that step %s attested, or have it attest this one", m.rule.from)
+	}
+	return f
+}
+
+// remark explains an artifact that no rule could use.
+func (q *queue) remark(name string) string {
+	if q.over[name].Asserted {
+		return " (only asserted: the signer's certificate does not know it)"
+	}
+	return ""
+}
+
+// describe lists what the statement has, at most a few names.
+func (q *queue) describe() string {
+	names := q.over.Names()
+	if len(names) == 0 {
+		return "no artifacts at all"
+	}
+	const most = 5
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
