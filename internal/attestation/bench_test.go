@@ -23,7 +23,7 @@ import (
 
 // distinctBundles is the size of one batch: as many different certificates,
 // statements, log entries and timestamps.
-const distinctBundles = 200
+const distinctBundles = 1000
 
 // newInstance makes an in-memory Sigstore and what verifies its bundles.
 func newInstance(t testing.TB, config attestationtest.Config) (*attestationtest.Sigstore, root.TrustedMaterial) {

@@ -158,9 +158,13 @@ func explain(e *entity, under string, err error) error {
 		{"failed to verify signed certificate timestamp: ", "no certificate transparency log of " + under + " vouches for its certificate", "is the trusted root older than the log? Refresh it"},
 		{"failed to verify signature: ", "its signature does not verify with " + signedWith(e, under), "the statement was changed after signing; do not use it"},
 	}
-	text := err.Error()
+	// Some of the reasons span lines.
+	text := strings.Join(strings.Fields(err.Error()), " ")
 	for _, step := range steps {
 		if rest, ok := strings.CutPrefix(text, step.prefix); ok {
+			if strings.HasPrefix(rest, "not enough verified log entries") {
+				rest = "the inclusion promise of no entry verifies"
+			}
 			return &reason{found: step.found, cause: errors.New(rest), next: step.next}
 		}
 	}

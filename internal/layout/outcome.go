@@ -118,15 +118,14 @@ func (c *check) by(a *attempt, s *boundStep) []string {
 // Its id is that of the statement that came nearest to counting.
 func (c *check) lacks(step *boundStep, e *entry, s sorted) *verdict.Finding {
 	f := &verdict.Finding{ID: verdict.ThresholdNotMet, Step: step.name, Expected: e.people(), Next: c.nextFor(step, e)}
-	required := fmt.Sprintf("%d of %d required: ", s.people, e.threshold)
 	switch {
 	case s.people >= e.threshold:
 		f.ID = verdict.StatementsDisagree
-		f.Found = required + plural(s.count, "attestation") + " found, and no " + plural(e.threshold, "principal") + " say the same of their materials and products"
+		f.Found = plural(s.count, "attestation") + " found, and no " + plural(e.threshold, "principal") + " say the same of their materials and products"
 		f.Expected = "equal materials and products"
 		f.Next = "compare the statements: one of them speaks of another commit or file"
 	case s.nearest != nil:
-		f.Found = required + plural(s.count+s.misses, "attestation") + " found, " + s.nearest.Found
+		f.Found = plural(s.count+s.misses, "attestation") + " found, " + s.nearest.Found
 		if s.people == 0 {
 			f.ID, f.Expected, f.Rule = s.nearest.ID, s.nearest.Expected, s.nearest.Rule
 			if s.nearestStage > otherSigner && s.nearest.Next != "" {
@@ -134,9 +133,9 @@ func (c *check) lacks(step *boundStep, e *entry, s sorted) *verdict.Finding {
 			}
 		}
 	case s.count > 0:
-		f.Found = required + plural(s.count, "attestation") + " found, by " + plural(s.people, "principal")
+		f.Found = plural(s.count, "attestation") + " found, by " + plural(s.people, "principal")
 	default:
-		f.Found = required + "no attestation with " + e.expected() + " found"
+		f.Found = "no attestation with " + e.expected() + " found"
 		c.blameRefused(f)
 	}
 	return f

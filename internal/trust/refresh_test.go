@@ -658,7 +658,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // dripping is a body of one byte a second.
-type dripping struct{ ctx context.Context } //nolint:containedctx // a body ends with its request, as net/http's do
+type dripping struct{ ctx context.Context }
 
 func (d dripping) Read(p []byte) (int, error) {
 	select {

@@ -5,6 +5,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
@@ -45,49 +46,67 @@ type Verdict struct {
 	Notes []string
 
 	outcome Outcome
+	denied  bool // said by Deny, unlike the zero outcome
 }
 
 // Allow returns v as allowed. It panics where that would be untrue: with a
-// finding, without a step, with a step that is not satisfied, or without one
-// statement that counted. "Nothing verified is never success."
+// finding, without a step, or with a step that no verified statement counts for.
+// "Nothing verified is never success."
 func (v Verdict) Allow() Verdict {
-	counted := 0
-	for _, e := range v.Evidence {
-		if e.Counted {
-			counted++
-		}
-	}
-	satisfied := len(v.Steps) > 0
-	for _, s := range v.Steps {
-		satisfied = satisfied && s.Satisfied && s.Counted > 0
-	}
-	if len(v.Findings) > 0 || !satisfied || counted == 0 {
-		panic(fmt.Sprintf("verdict: allowing %s with %d findings, %d steps and %d counted statements", v.Artifact, len(v.Findings), len(v.Steps), counted))
+	if why := v.untrue(); why != "" {
+		panic("verdict: allowing " + v.Artifact.String() + " with " + why)
 	}
 	v.outcome = Allowed
 	return v
 }
 
-// Deny returns v as denied, with one more finding.
+// untrue says why v must not be allowed; empty where it may.
+func (v Verdict) untrue() string {
+	switch {
+	case len(v.Findings) > 0:
+		return fmt.Sprintf("%d findings", len(v.Findings))
+	case len(v.Steps) == 0:
+		return "no step"
+	}
+	for _, s := range v.Steps {
+		witnessed := slices.ContainsFunc(v.Evidence, func(e Evidence) bool { return e.Counted && e.Verified && e.Step == s.Name })
+		if !s.Satisfied || s.Counted == 0 || !witnessed {
+			return "no witness for step " + s.Name
+		}
+	}
+	return ""
+}
+
+// Deny returns v as denied, with one more finding. A denial stays one.
 func (v Verdict) Deny(f Finding) Verdict {
-	v.Findings = append(v.Findings, f)
-	v.outcome = Denied
+	v.Findings = append(slices.Clip(v.Findings), f)
+	v.outcome, v.denied = Denied, true
 	return v
 }
 
 // Undecide returns v as undecided, with one more finding: something that the
-// decision needs could not be read, fetched or understood.
+// decision needs could not be read, fetched or understood. What is denied stays
+// denied.
 func (v Verdict) Undecide(f Finding) Verdict {
-	v.Findings = append(v.Findings, f)
+	v.Findings = append(slices.Clip(v.Findings), f)
 	v.outcome = Undecided
+	if v.denied {
+		v.outcome = Denied
+	}
 	return v
 }
 
-// Outcome returns the answer.
-func (v Verdict) Outcome() Outcome { return v.outcome }
+// Outcome returns the answer. A verdict that was allowed and has been given a
+// finding since is denied.
+func (v Verdict) Outcome() Outcome {
+	if v.outcome == Allowed && v.untrue() != "" {
+		return Denied
+	}
+	return v.outcome
+}
 
 // Allowed reports whether the artifact may be used.
-func (v Verdict) Allowed() bool { return v.outcome == Allowed }
+func (v Verdict) Allowed() bool { return v.Outcome() == Allowed }
 
 // Overall combines the verdicts of several artifacts: allowed only when there
 // is at least one and all are; undecided when one is and none is denied.
@@ -131,10 +150,8 @@ type Evidence struct {
 	Identity      string
 	Root          string // name of the trusted root, or "key"
 	PredicateType string
-	// Subjects are the artifact's digests as the statement has them, at most a
-	// few; SubjectCount is how many there are.
-	SubjectCount int
-	Times        []Time
+	SubjectCount  int
+	Times         []Time
 	// Counted tells whether the statement is in the assignment that decided,
 	// and Step for which step. Where not, Reason says why.
 	Counted bool

@@ -1,0 +1,141 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/evidence"
+	"github.com/signatus-dev/signatus/internal/layout"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// newConformance speaks the protocol of sigstore-conformance, which tests
+// clients by running them.
+// Source: https://github.com/sigstore/sigstore-conformance/blob/main/docs/cli_protocol.md
+func newConformance(env Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:    "conformance",
+		Short:  "Answer the sigstore-conformance test suite",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return usage("signatus conformance verify-bundle --help", "conformance needs a command: verify-bundle")
+		},
+	}
+	cmd.AddCommand(newVerifyBundle(env))
+	return cmd
+}
+
+// bundleInput is what verify-bundle is asked.
+type bundleInput struct {
+	bundle  string
+	who     signerFlags
+	roots   rootFlags
+	staging bool
+}
+
+func newVerifyBundle(env Env) *cobra.Command {
+	var in bundleInput
+	cmd := &cobra.Command{
+		Use:   "verify-bundle --bundle FILE (--certificate-identity SAN --certificate-oidc-issuer URL | --key FILE) FILE_OR_DIGEST",
+		Short: "Verify one bundle over one file or sha256: digest",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return verifyBundle(cmd.Context(), env, in, args[0])
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&in.bundle, "bundle", "", "the bundle `FILE`")
+	flags.BoolVar(&in.staging, "staging", false, "use the staging instance; needs --trusted-root, as none is embedded")
+	in.who.registerIdentity(flags)
+	in.roots.register(flags)
+	return cmd
+}
+
+// verifyBundle is simple mode with every predicate type. It says nothing on
+// success: the exit code is the answer.
+func verifyBundle(ctx context.Context, env Env, in bundleInput, subject string) error {
+	if in.bundle == "" {
+		return usage("give --bundle FILE", "no bundle")
+	}
+	if in.staging && len(in.roots.files) == 0 {
+		return undecided("give --trusted-root FILE", errors.New("the staging instance's trusted root is not embedded"))
+	}
+	if err := in.who.check(""); err != nil {
+		return err
+	}
+	roots, err := in.roots.load(ctx, env)
+	if err != nil {
+		return err
+	}
+	l, err := in.layout(env, roots)
+	if err != nil {
+		return err
+	}
+	found, err := evidence.Named(env.FS, []string{in.bundle})
+	if err != nil {
+		return undecided("check --bundle", err)
+	}
+	all, err := openAll(ctx, found.Candidates, roots, l)
+	if err != nil {
+		return err
+	}
+	a, err := bundleTarget(env, subject).hash(env, algorithmsOf(all.verified, l))
+	if err != nil {
+		return undecided("check the file", fmt.Errorf("reading %s: %w", subject, err))
+	}
+	v := layout.Check(layout.Input{Layout: l, Artifact: a, Verified: all.verified, Refused: append(all.refused, found.Refused...), Now: env.Now})
+	return answer(v)
+}
+
+// layout demands one signer, any predicate type, and for a key also what the
+// trusted root demands: the suite counts a missing log entry as a failure.
+func (in bundleInput) layout(env Env, roots *loadedRoots) (*layout.Layout, error) {
+	options := layout.SimpleOptions{Identity: in.who.identity, Issuer: in.who.issuer, Roots: roots.set.Names(), AnyPredicate: true}
+	if in.who.key != "" {
+		key, err := in.who.readKey(env)
+		if err != nil {
+			return nil, err
+		}
+		options.Key, options.KeyRoot = &key, roots.set.Names()[0]
+	}
+	l, err := layout.Simple(options)
+	if err != nil {
+		return nil, usage("write the exact identity and issuer", "%w", err)
+	}
+	return l, nil
+}
+
+// bundleTarget reads FILE_OR_DIGEST: "sha256:" and 64 hex digits, unless a file
+// of that name exists.
+func bundleTarget(env Env, subject string) target {
+	if strings.HasPrefix(subject, "sha256:") {
+		set, err := artifact.ParseDigest(subject)
+		if _, statErr := fs.Stat(env.FS, subject); err == nil && statErr != nil {
+			return target{given: subject, digest: set}
+		}
+	}
+	return target{given: subject, path: subject}
+}
+
+// answer turns a verdict into the exit code, with the findings on stderr.
+func answer(v verdict.Verdict) error {
+	if v.Allowed() {
+		return nil
+	}
+	code := ExitDenied
+	if v.Outcome() == verdict.Undecided {
+		code = ExitUndecided
+	}
+	var why []error
+	for _, f := range v.Findings {
+		why = append(why, errors.New(f.String()))
+	}
+	return &exitError{code: code, err: errors.Join(why...)}
+}

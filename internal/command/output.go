@@ -1,0 +1,57 @@
+package command
+
+import (
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"github.com/signatus-dev/signatus/internal/report"
+)
+
+// reportFlags choose how and where a verdict is written.
+type reportFlags struct {
+	format  string
+	output  string
+	verbose bool
+}
+
+func (f *reportFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.format, "format", "text", "report as `text|json`")
+	flags.StringVar(&f.output, "output", "", "write the report to `FILE` in place of standard output")
+	flags.BoolVar(&f.verbose, "verbose", false, "list every candidate, every proven time and every digest")
+}
+
+func (f *reportFlags) check() error {
+	switch f.format {
+	case "text", "json":
+		return nil
+	case "sarif", "markdown":
+		return usage("use --format text or json", "--format %s is not built yet", f.format)
+	}
+	return usage("use --format text or json", "unknown report format %q", f.format)
+}
+
+// write reports and returns the exit code that belongs to the outcome. A report
+// that cannot be written is "could not decide": nobody has read it.
+func (f *reportFlags) write(env Env, doc report.Document) error {
+	render := func(w io.Writer) error {
+		if f.format == "json" {
+			return report.JSON(w, doc)
+		}
+		color := f.output == "" && env.StdoutIsTerminal && env.Getenv("NO_COLOR") == ""
+		return report.Text(w, doc, report.Options{Color: color, Verbose: f.verbose})
+	}
+	var err error
+	if f.output == "" {
+		err = render(env.Stdout)
+	} else {
+		err = report.WriteFile(f.output, render)
+	}
+	if err != nil {
+		return undecided("free some space or choose another place with --output", err)
+	}
+	if code := doc.ExitCode(); code != ExitAllowed {
+		return &exitError{code: code}
+	}
+	return nil
+}

@@ -1,0 +1,342 @@
+package command
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/evidence"
+	"github.com/signatus-dev/signatus/internal/layout"
+	"github.com/signatus-dev/signatus/internal/report"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// verifyInput is what the caller asks of verify.
+type verifyInput struct {
+	artifacts  []string
+	checksums  string
+	bundles    []string
+	who        signerFlags
+	layout     string
+	parameters []string
+	minVersion int
+	step       string
+	subject    string
+	roots      rootFlags
+	out        reportFlags
+}
+
+const verifyHelp = `Verify that each ARTIFACT was signed by those who must have signed it.
+
+ARTIFACT is a file, "-" for standard input, a digest (sha256:HEX, sha384:HEX,
+sha512:HEX, gitCommit:HEX) or an image by digest (oci://NAME@sha256:HEX).
+
+Say who must have signed: a layout (--layout), or in its place one identity
+(--certificate-identity with --certificate-oidc-issuer) or one key (--key).
+Without --bundle, bundles are looked for beside the artifact: ARTIFACT.sigstore.jsonl,
+ARTIFACT.sigstore.json, ARTIFACT.sigstore, ARTIFACT.intoto.jsonl,
+attestation.sigstore.jsonl, attestation.sigstore.json and commit-*.sigstore.json.
+
+Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 could not decide.`
+
+const verifyExamples = `  # The author's word and the builder's, over one commit
+  signatus verify app-linux-amd64 --layout layouts/author-and-builder.yml \
+    --param repo=github.com/acme/app --param repoId=1234567 \
+    --param author=alice@example.com --param workflow=release.yml
+
+  # One workflow, no layout
+  signatus verify app-linux-amd64 --bundle app-linux-amd64.sigstore.json \
+    --certificate-identity https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main \
+    --certificate-oidc-issuer https://token.actions.githubusercontent.com
+
+  # A digest, on a machine without a network
+  signatus verify sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \
+    --bundle evidence/ --layout release.yml --trusted-root trusted_root.json --offline
+
+  # A commit, before anything is built from it
+  signatus verify gitCommit:3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273 --step author \
+    --layout release.yml --bundle commit-3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273.sigstore.json`
+
+// newVerify is the verb.
+func newVerify(env Env) *cobra.Command {
+	var in verifyInput
+	cmd := &cobra.Command{
+		Use:     "verify ARTIFACT...",
+		Short:   "Verify artifacts against a layout, an identity or a key",
+		Long:    verifyHelp,
+		Example: verifyExamples,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in.artifacts = args
+			return verify(cmd.Context(), env, in)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&in.bundles, "bundle", nil, "`FILE` or directory with bundles, JSON or JSONL, in place of those beside the artifact (repeatable)")
+	flags.StringVar(&in.checksums, "checksums", "", "verify each artifact that `FILE` lists, as sha256sum or sha512sum writes it")
+	flags.StringVar(&in.layout, "layout", "", "attestation layout `FILE`: who must have signed what")
+	flags.StringArrayVar(&in.parameters, "param", nil, "value `NAME=VALUE` of a layout parameter (repeatable)")
+	flags.IntVar(&in.minVersion, "min-layout-version", 0, "refuse a layout whose version is below `N`")
+	flags.StringVar(&in.step, "step", "", "check only the step `NAME` and what it matches")
+	flags.StringVar(&in.subject, "subject-name", "", "demand that the statement calls the artifact `NAME`")
+	in.who.register(flags)
+	in.roots.register(flags)
+	in.out.register(flags)
+	return cmd
+}
+
+// verify finds evidence, opens it, judges each artifact and reports.
+func verify(ctx context.Context, env Env, in verifyInput) error {
+	if err := in.check(); err != nil {
+		return err
+	}
+	parameters, err := parseParameters(in.parameters)
+	if err != nil {
+		return err
+	}
+	targets, err := parseTargets(env, in.artifacts, in.checksums)
+	if err != nil {
+		return err
+	}
+	roots, err := in.roots.load(ctx, env)
+	if err != nil {
+		return err
+	}
+	doc := report.Document{Tool: env.Version, Judged: env.Now, Parameters: parameters, Warnings: roots.warnings, Roots: reportRoots(roots)}
+	demanded, findings, err := in.demand(env, roots, &doc)
+	if err != nil {
+		return err
+	}
+	if len(findings) > 0 {
+		doc.Verdicts = refuseAll(targets, findings)
+		return in.out.write(env, doc)
+	}
+	if err := demandedRoots(demanded, roots, &doc); err != nil {
+		return err
+	}
+	judge := &judge{env: env, in: in, layout: demanded, roots: roots, parameters: parameters, doc: &doc}
+	if err := judge.all(ctx, targets); err != nil {
+		return err
+	}
+	return in.out.write(env, doc)
+}
+
+// check refuses flags that contradict each other or say nobody.
+func (in verifyInput) check() error {
+	if err := in.out.check(); err != nil {
+		return err
+	}
+	if in.layout == "" {
+		for flag, given := range map[string]bool{
+			"--param": len(in.parameters) > 0, "--min-layout-version": in.minVersion > 0, "--step": in.step != "",
+		} {
+			if given {
+				return usage("name the layout with --layout FILE", "%s goes with --layout", flag)
+			}
+		}
+		return in.who.check("or name a layout with --layout FILE")
+	}
+	if in.who.any() {
+		return usage("choose one of them", "--layout and an identity or key on the command line: a layout says by itself who must sign")
+	}
+	return nil
+}
+
+// parseParameters reads --param NAME=VALUE.
+func parseParameters(given []string) (map[string]string, error) {
+	parameters := map[string]string{}
+	for _, p := range given {
+		name, value, ok := strings.Cut(p, "=")
+		if !ok || name == "" {
+			return nil, usage("write --param NAME=VALUE", "--param %s is not NAME=VALUE", p)
+		}
+		if _, twice := parameters[name]; twice {
+			return nil, usage("give each parameter once", "--param %s is given twice", name)
+		}
+		parameters[name] = value
+	}
+	return parameters, nil
+}
+
+// demand reads the layout, or builds the one-step layout of simple mode. What
+// is wrong with a layout's content is returned as findings.
+func (in verifyInput) demand(env Env, roots *loadedRoots, doc *report.Document) (*layout.Layout, []verdict.Finding, error) {
+	if in.layout == "" {
+		l, err := in.who.layout(env, roots)
+		if err != nil {
+			return nil, nil, err
+		}
+		doc.Layout = report.Layout{Trust: in.who.describe()}
+		return l, nil, nil
+	}
+	data, err := evidence.Read(env.FS, in.layout, layout.MaxBytes)
+	if err != nil {
+		return nil, nil, undecided("check --layout", fmt.Errorf("reading layout %s: %w", in.layout, err))
+	}
+	sum := sha256.Sum256(data)
+	doc.Layout = report.Layout{Name: in.layout, SHA256: hex.EncodeToString(sum[:]), Trust: "named on the command line"}
+	l, findings := layout.Parse(in.layout, data, env.Now)
+	if l != nil {
+		doc.Layout.Version, doc.Layout.Expires = l.Version(), l.Expires()
+	}
+	return l, findings, nil
+}
+
+// refuseAll gives every artifact the same findings: no artifact can be judged by
+// a layout that is wrong. What only a newer version could read is undecided.
+func refuseAll(targets []target, findings []verdict.Finding) []verdict.Verdict {
+	tooNew := slices.ContainsFunc(findings, func(f verdict.Finding) bool {
+		return f.ID == verdict.LayoutTooNew || f.ID == verdict.NotSupportedYet
+	})
+	var out []verdict.Verdict
+	for _, t := range targets {
+		v := verdict.Verdict{Artifact: artifact.Artifact{Given: t.given, Name: t.name, Digest: t.digest}}
+		for _, f := range findings {
+			if tooNew {
+				v = v.Undecide(f)
+			} else {
+				v = v.Deny(f)
+			}
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// demandedRoots warns of roots that the layout names and nobody loaded, and
+// stops where none of them is.
+func demandedRoots(l *layout.Layout, roots *loadedRoots, doc *report.Document) error {
+	var missing []string
+	for _, name := range l.Roots() {
+		if len(roots.named(name)) == 0 {
+			missing = append(missing, name)
+		}
+	}
+	switch {
+	case len(missing) == 0:
+		return nil
+	case len(missing) == len(l.Roots()) && len(l.Keys()) == 0:
+		return undecided(fmt.Sprintf("give --trusted-root %s=FILE", missing[0]),
+			fmt.Errorf("the layout trusts the root %s, which is not loaded; loaded are: %s", missing[0], strings.Join(roots.set.Names(), ", ")))
+	}
+	for _, name := range missing {
+		doc.Warnings = append(doc.Warnings, fmt.Sprintf("no trusted root %s is loaded: functionaries under it cannot count; next: give --trusted-root %s=FILE", name, name))
+	}
+	return nil
+}
+
+// judge decides the artifacts of one run.
+type judge struct {
+	env        Env
+	in         verifyInput
+	layout     *layout.Layout
+	roots      *loadedRoots
+	parameters map[string]string
+	doc        *report.Document
+}
+
+// all judges each artifact alone. Bundles that the caller named serve them all
+// and are opened once.
+func (j *judge) all(ctx context.Context, targets []target) error {
+	var shared *gathered
+	if len(j.in.bundles) > 0 {
+		found, err := evidence.Named(j.env.FS, j.in.bundles)
+		if err != nil {
+			return undecided("check --bundle", err)
+		}
+		if shared, err = j.gather(ctx, found); err != nil {
+			return err
+		}
+	}
+	for _, t := range targets {
+		g := shared
+		if g == nil {
+			found, err := evidence.Beside(j.env.FS, t.path)
+			if err != nil {
+				return undecided("name the bundles with --bundle FILE", err)
+			}
+			if g, err = j.gather(ctx, found); err != nil {
+				return err
+			}
+		}
+		v, err := j.one(t, g)
+		if err != nil {
+			return err
+		}
+		j.doc.Verdicts = append(j.doc.Verdicts, v)
+	}
+	return nil
+}
+
+// gathered is evidence that has been opened.
+type gathered struct {
+	opened
+	algorithms []artifact.Algorithm // that the subjects need, and the deny list
+}
+
+func (j *judge) gather(ctx context.Context, found evidence.Found) (*gathered, error) {
+	for _, p := range found.Looked {
+		j.doc.Searched = append(j.doc.Searched, report.Place{Name: p.Path, Found: p.Bundles})
+	}
+	all, err := openAll(ctx, found.Candidates, j.roots, j.layout)
+	if err != nil {
+		return nil, err
+	}
+	all.refused = append(all.refused, found.Refused...)
+	return &gathered{opened: all, algorithms: algorithmsOf(all.verified, j.layout)}, nil
+}
+
+// algorithmsOf lists what the artifact must be hashed with, so that it is read
+// once: always SHA-256, and each other algorithm that a subject or the deny list has.
+func algorithmsOf(verified []*attestation.Verified, l *layout.Layout) []artifact.Algorithm {
+	needed := []artifact.Algorithm{artifact.SHA256}
+	add := func(alg artifact.Algorithm) {
+		hashable := alg == artifact.SHA384 || alg == artifact.SHA512
+		if hashable && !slices.Contains(needed, alg) {
+			needed = append(needed, alg)
+		}
+	}
+	for _, alg := range l.DigestAlgorithms() {
+		add(alg)
+	}
+	for _, v := range verified {
+		for _, s := range v.Statement().Subjects {
+			for alg := range s.Digest {
+				add(alg)
+			}
+		}
+	}
+	return needed
+}
+
+// one judges one artifact. A file that cannot be read is undecided: the others
+// are still judged.
+func (j *judge) one(t target, g *gathered) (verdict.Verdict, error) {
+	a, err := t.hash(j.env, g.algorithms)
+	if err != nil {
+		v := verdict.Verdict{Artifact: a}
+		return v.Undecide(verdict.Finding{
+			ID: verdict.ArtifactUnreadable, Where: t.given, Expected: "a file that can be read", Found: err.Error(),
+			Next: "check the path and its permissions",
+		}), nil
+	}
+	return layout.Check(layout.Input{
+		Layout: j.layout, Parameters: j.parameters, Artifact: a, Verified: g.verified, Refused: g.refused,
+		Now: j.env.Now, MinVersion: j.in.minVersion, Step: j.in.step, SubjectName: j.in.subject,
+	}), nil
+}
+
+// reportRoots lists the trusted roots for a report.
+func reportRoots(roots *loadedRoots) []report.Root {
+	var out []report.Root
+	for _, r := range roots.set {
+		out = append(out, report.Root{Name: r.Name, Source: r.Source, SHA256: r.SHA256, Date: r.Date})
+	}
+	return out
+}
