@@ -59,7 +59,7 @@ func pinIssuers(ca *root.FulcioCertificateAuthority) []*issuer {
 	var issuers []*issuer
 	for _, cert := range append(slices.Clone(ca.Intermediates), ca.Root) {
 		for _, chain := range fixedChains(cert, ca.Root, ca.Intermediates, x509.ExtKeyUsageCodeSigning) {
-			if len(issuers) < maxPinned && plainChain(chain, 0) {
+			if len(issuers) < maxPinned && plainChain(chain) {
 				issuers = append(issuers, &issuer{chain: chain, leaves: map[[sha256.Size]byte]struct{}{}})
 			}
 		}
@@ -92,15 +92,15 @@ func fixedChains(cert, anchor *x509.Certificate, intermediates []*x509.Certifica
 }
 
 // plainChain reports whether a fixed chain has nothing whose effect depends on
-// the leaf below it: every certificate is an authority, path lengths allow the
-// leaf (which stands at index -1 where below is 0), and there are no name
-// constraints and no policy constraints. RFC 5280, 4.2.1.9 to 4.2.1.14.
-func plainChain(chain []*x509.Certificate, below int) bool {
+// the leaf below it: every certificate is an authority, path lengths allow one
+// leaf below the first, and there are no name constraints and no policy
+// constraints. RFC 5280, 4.2.1.9 to 4.2.1.14.
+func plainChain(chain []*x509.Certificate) bool {
 	for i, cert := range chain {
 		if !cert.BasicConstraintsValid || !cert.IsCA || len(cert.UnhandledCriticalExtensions) > 0 || hasConstraints(cert) {
 			return false
 		}
-		if cert.MaxPathLen >= 0 && i+below > cert.MaxPathLen {
+		if cert.MaxPathLen >= 0 && i > cert.MaxPathLen {
 			return false
 		}
 	}

@@ -61,13 +61,14 @@ func Candidates(source string, data []byte) (found []Candidate, refused []*Refus
 		}
 		return nil, []*Refusal{refuse(source, verdict.BundleMalformed, notRead(err))}
 	}
-	if rest := bytes.TrimLeft(document.rest, " \t\r"); len(bytes.TrimSpace(rest)) > 0 {
-		if rest[0] == '\n' && !bytes.Contains(document.raw, []byte("\n")) {
-			return candidateLines(source, data)
-		}
-		return nil, []*Refusal{refuse(source, verdict.BundleMalformed, trailing(data, len(data)-len(rest)))}
+	rest := bytes.TrimSpace(document.rest)
+	switch {
+	case len(rest) == 0:
+		return candidatesOf(source, document)
+	case startsLine(document.rest) && !bytes.Contains(document.raw, []byte("\n")):
+		return candidateLines(source, data)
 	}
-	return candidatesOf(source, document)
+	return nil, []*Refusal{refuse(source, verdict.BundleMalformed, trailing(data, bytes.LastIndex(data, rest)))}
 }
 
 // notJSON recognises what is handed to verifiers by mistake.
@@ -89,6 +90,7 @@ func notJSON(data []byte) error {
 		why.found, why.next = "this is a compressed file", "unpack it first"
 	case trimmed[0] == '[':
 		why.found, why.next = "this is a JSON list", "write one bundle a line instead (jq -c '.[]')"
+		return why
 	case trimmed[0] != '{':
 		why.found = fmt.Sprintf("this is not JSON: it starts with %q", firstRunes(trimmed, 16))
 	default:
@@ -123,9 +125,15 @@ func trailing(data []byte, offset int) error {
 	}
 }
 
+// startsLine reports whether the next thing after white space is on a new line.
+func startsLine(rest []byte) bool {
+	rest = bytes.TrimLeft(rest, " \t\r")
+	return len(rest) > 0 && rest[0] == '\n'
+}
+
 // looksLikeLines reports whether the text is JSON lines, of which some may be
-// broken: one of several lines looks like a whole object, and the first does
-// not look like the first line of an indented document.
+// broken: there are several lines, and one that is not indented looks like a
+// whole object.
 func looksLikeLines(data []byte) bool {
 	count, whole := 0, false
 	for line := range bytes.Lines(data) {
@@ -133,13 +141,8 @@ func looksLikeLines(data []byte) bool {
 		if len(line) == 0 {
 			continue
 		}
-		if count == 0 && bytes.ContainsAny(line[len(line)-1:], "{[,:") {
-			return false
-		}
 		count++
-		if len(line) > 2 && line[0] == '{' && line[len(line)-1] == '}' {
-			whole = true
-		}
+		whole = whole || len(line) > 2 && line[0] == '{' && line[len(line)-1] == '}'
 		if count > 1 && whole {
 			return true
 		}

@@ -35,6 +35,11 @@ func NewRoot(name string, material root.TrustedMaterial) (*Root, error) {
 	if material == nil {
 		return nil, fmt.Errorf("making trusted root %q: no material", name)
 	}
+	for _, ca := range material.FulcioCertificateAuthorities() {
+		if fulcio, ok := ca.(*root.FulcioCertificateAuthority); ok && fulcio.Root == nil {
+			return nil, fmt.Errorf("making trusted root %q: a certificate authority without a root certificate", name)
+		}
+	}
 	r := &Root{name: name, material: pinMaterial(material)}
 	timed := len(r.material.logs) > 0 || len(r.material.timestampers) > 0
 	switch {
@@ -94,12 +99,18 @@ func (r *Root) screen(e *entity) error {
 		return &reason{found: fmt.Sprintf("it has no entry of a log that root %q trusts", r.name), expected: "an entry of " + r.logNames(), next: next}
 	case !logged && len(e.stamps) == 0:
 		return &reason{found: fmt.Sprintf("it has no RFC 3161 timestamp, and root %q proves time by nothing else", r.name), expected: "at least one timestamp", next: next}
+	case !logged && !r.material.knowsStamp(e.stamps):
+		return &reason{found: fmt.Sprintf("it has no timestamp of an authority that root %q trusts", r.name), expected: "at least one", next: next}
 	}
 	if e.leaf == nil {
 		return nil
 	}
-	if len(e.stamps) == 0 && !slices.ContainsFunc(entries, (*tlog.Entry).HasInclusionPromise) {
-		return &reason{found: "nothing in it proves when it was signed", expected: "a log entry with an inclusion promise, or an RFC 3161 timestamp", next: "have it signed again with a timestamp authority"}
+	if !r.material.knowsStamp(e.stamps) && !slices.ContainsFunc(entries, (*tlog.Entry).HasInclusionPromise) {
+		return &reason{
+			found:    fmt.Sprintf("nothing that root %q trusts proves when it was signed", r.name),
+			expected: "a log entry with an inclusion promise, or a timestamp of one of the root's authorities",
+			next:     "have it signed again with a timestamp authority",
+		}
 	}
 	if !r.material.knowsIssuer(e.leaf) {
 		return &reason{found: fmt.Sprintf("its certificate was issued by %.120q, which is no authority of root %q", e.leaf.Issuer, r.name), expected: "a certificate of " + r.authorityNames(), next: next}
@@ -170,7 +181,7 @@ var _ root.TrustedMaterial = (*pinnedMaterial)(nil)
 func pinMaterial(material root.TrustedMaterial) *pinnedMaterial {
 	m := &pinnedMaterial{TrustedMaterial: material, logs: maps.Clone(material.RekorLogs()), ctLogs: maps.Clone(material.CTLogs())}
 	for _, ca := range material.FulcioCertificateAuthorities() {
-		if fulcio, ok := ca.(*root.FulcioCertificateAuthority); ok && fulcio.Root != nil {
+		if fulcio, ok := ca.(*root.FulcioCertificateAuthority); ok {
 			ca = pinAuthority(fulcio)
 		}
 		m.authorities = append(m.authorities, ca)

@@ -42,7 +42,7 @@ func pinTimestamper(tsa *root.SigstoreTimestampingAuthority) *pinnedTimestamper 
 func pinTimestampChains(tsa *root.SigstoreTimestampingAuthority) [][]*x509.Certificate {
 	chains := fixedChains(tsa.Leaf, tsa.Root, tsa.Intermediates, x509.ExtKeyUsageTimeStamping)
 	chains = slices.DeleteFunc(chains, func(chain []*x509.Certificate) bool {
-		return hasConstraints(chain[0]) || !plainChain(chain[1:], 0)
+		return hasConstraints(chain[0]) || !plainChain(chain[1:])
 	})
 	return chains[:min(len(chains), maxPinned)]
 }
@@ -54,7 +54,7 @@ func pinTimestampChains(tsa *root.SigstoreTimestampingAuthority) [][]*x509.Certi
 // before any signature is checked. A root may have many authorities, of which
 // at most one made the token.
 func (t *pinnedTimestamper) Verify(token, signature []byte) (*root.Timestamp, error) {
-	if !bytes.Contains(token, t.plain.Leaf.RawIssuer) || !bytes.Contains(token, t.serial) {
+	if !t.named(token) {
 		return nil, errOtherTimestamper
 	}
 	stamp, err := t.leaf.Verify(token, signature)
@@ -69,6 +69,20 @@ func (t *pinnedTimestamper) Verify(token, signature []byte) (*root.Timestamp, er
 		return nil, errNoTimestampTime
 	}
 	return stamp, nil
+}
+
+// named reports whether the token may name the leaf as its signer.
+func (t *pinnedTimestamper) named(token []byte) bool {
+	return bytes.Contains(token, t.plain.Leaf.RawIssuer) && bytes.Contains(token, t.serial)
+}
+
+// knowsStamp reports whether one of the tokens may be of one of the root's
+// authorities. An authority whose insides are not known may have made any.
+func (m *pinnedMaterial) knowsStamp(tokens [][]byte) bool {
+	return slices.ContainsFunc(m.timestampers, func(tsa root.TimestampingAuthority) bool {
+		pinned, ok := tsa.(*pinnedTimestamper)
+		return len(tokens) > 0 && (!ok || slices.ContainsFunc(tokens, pinned.named))
+	})
 }
 
 func (t *pinnedTimestamper) chainValidAt(stamp *root.Timestamp) bool {

@@ -50,6 +50,7 @@ type search struct {
 	options  [][]*combination // by step index: one combination of groups per choice
 	accepted []artifact.Algorithm
 	anchor   *boundStep // the step that the artifact in hand comes from
+	partial  bool       // some steps lack statements; the search only explains
 
 	current assignment
 	joined  [][]string // by step index: the steps its MATCH rules joined with
@@ -156,7 +157,11 @@ func (s *search) index(name string) (int, bool) {
 
 // complete checks what concerns all steps together: that each is joined with the
 // artifact by something that was really consumed, and that people are distinct.
+// While steps are missing neither can be said.
 func (s *search) complete() bool {
+	if s.partial {
+		return true
+	}
 	if name, ok := s.unjoined(); ok {
 		s.note(len(s.order), &verdict.Finding{
 			ID: verdict.StepNotJoined, Step: name, Expected: "an artifact that joins this step with the one in hand",

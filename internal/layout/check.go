@@ -68,8 +68,10 @@ type statement struct {
 	// nearest is the reason of the step that it came closest to counting for.
 	nearest      *verdict.Finding
 	nearestStage stage
-	counted      bool
-	step         string
+	// eligible is a step that it could count for.
+	eligible string
+	counted  bool
+	step     string
 }
 
 // stage orders the reasons why a statement does not count by how near it came.
@@ -230,6 +232,7 @@ func (c *check) try(subject subjectRule) *attempt {
 		a.search.options[step.index] = options
 		a.search.order = append(a.search.order, step)
 	}
+	a.search.partial = len(a.lacking) > 0
 	found := len(a.search.order) > 0 && a.search.run(0)
 	a.found = found && len(a.lacking) == 0
 	if !found {
@@ -299,6 +302,7 @@ func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 			}
 			continue
 		}
+		s.eligible = step.name
 		out.count++
 		people[p] = true
 		g, ok := byKey[s.claims.key]

@@ -31,7 +31,8 @@ type Layout struct {
 	name       string
 	version    int
 	expires    time.Time // zero only in simple mode, which ends with the command
-	gitHash256 bool      // gitHash: sha256
+	expiresAt  position
+	gitHash256 bool // gitHash: sha256
 	parameters map[string]parameter
 	// functionaries and principals keep the document's order, so that what a
 	// report lists first is what the author wrote first.

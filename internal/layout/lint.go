@@ -41,7 +41,7 @@ func (l *linter) whole(now time.Time) {
 		l.problem(verdict.LayoutEmpty, top, "the layout has no subjects", "which step makes the artifact in hand", `add subjects: [{subject: ["*"], from: STEP}]`)
 	}
 	if finding, expired := l.expiry(now); expired {
-		finding.Where = l.where(top)
+		finding.Where = l.where(l.expiresAt)
 		l.problems = append(l.problems, finding)
 	}
 }

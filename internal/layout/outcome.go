@@ -205,16 +205,22 @@ func (c *check) report() []verdict.Evidence {
 	return append(out, c.Refused...)
 }
 
+// reason says why a statement did not count. One that could have is not blamed.
 func (s *statement) reason() *verdict.Finding {
 	switch {
+	case s.eligible != "":
+		return &verdict.Finding{
+			ID: verdict.OutsideAssignment, Step: s.eligible, Found: "it could count there, but is not part of an assignment that satisfies the whole layout",
+			Expected: "one assignment of statements to steps that satisfies everything at once",
+		}
 	case s.nearest != nil:
 		return s.nearest
 	case s.refused != nil:
 		return s.refused
 	}
 	return &verdict.Finding{
-		ID: verdict.OutsideAssignment, Found: "it could count, but is not part of the assignment that was decided on",
-		Expected: "", Next: "",
+		ID: verdict.UnexpectedPredicate, Found: "no step of the layout asks for " + predicateOf(s.verified),
+		Expected: "a statement that some step asks for",
 	}
 }
 

@@ -79,6 +79,9 @@ func (r *reader) layout(root *yaml.Node) *Layout {
 		}
 	}
 	l.expires = r.instant(root, f)
+	if node, ok := f["expires"]; ok {
+		l.expiresAt = at(node)
+	}
 	if text := r.scalar(f["gitHash"], "gitHash"); text != "" {
 		if l.gitHash256 = text == "sha256"; !l.gitHash256 {
 			r.malformed(f["gitHash"], fmt.Sprintf("gitHash is %q", text), "sha256, or no gitHash to take both kinds of object ids")

@@ -203,7 +203,7 @@ func contradicts(what, stated, proven string) *verdict.Finding {
 	return &verdict.Finding{
 		ID:       verdict.ContradictsCert,
 		Expected: fmt.Sprintf("%s %s, as the certificate proves", what, proven),
-		Found:    fmt.Sprintf("the predicate states %s", stated),
+		Found:    fmt.Sprintf("its predicate states the %s %s", what, stated),
 		Next:     "do not trust this provenance: another step of that job may have written it",
 	}
 }
