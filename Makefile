@@ -31,7 +31,7 @@ demo: build ## author and builder over one commit, and every way to break it, of
 
 bench: build ## every benchmark, then the ratios of docs/performance.md (COSIGN=FILE adds the peer)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
-	go run ./internal/bench -signatus bin/signatus
+	go run ./internal/bench -signatus bin/signatus $(if $(COSIGN),-cosign $(COSIGN)) $(if $(BENCHDOC),-doc $(BENCHDOC))
 
 # The result lines of `go test -list` follow the names they belong to.
 fuzz: ## every fuzz target for FUZZTIME (30s)

@@ -68,7 +68,7 @@ func ParseName(s string) (Name, error) {
 		return parseGit(s, location)
 	}
 	if isURI(s) {
-		return Name{Text: s}, nil
+		return Name{Text: s, Git: otherGit(s)}, nil
 	}
 	clean := path.Clean(s)
 	if clean == "." || clean == ".." || strings.HasPrefix(clean, "../") || slices.Contains(strings.Split(s, "/"), "..") {
@@ -123,6 +123,14 @@ func gitLocation(s string) (location string, ok bool) {
 	return "", false
 }
 
+// otherGit reports whether a URI names a git source by a transport that proves
+// nothing of its host, such as git:// or git+http://. It keeps its spelling and
+// is never taken for the https one.
+func otherGit(s string) bool {
+	scheme, _, _ := strings.Cut(strings.ToLower(s), ":")
+	return scheme == "git" || strings.HasPrefix(scheme, "git+")
+}
+
 func parseGit(s, location string) (Name, error) {
 	refuse := func(what string) (Name, error) {
 		return Name{}, fmt.Errorf("git source %q %s, expected git+https://host/owner/repo[@ref]", s, what)
@@ -138,16 +146,23 @@ func parseGit(s, location string) (Name, error) {
 		authority = host
 	}
 	repo, ref, _ := strings.Cut(rest, "@")
+	if isObjectID(ref) {
+		ref = strings.ToLower(ref)
+	}
 	host := strings.ToLower(authority)
 	switch {
 	case host == "" || strings.ContainsFunc(host, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '.'
 	}):
 		return refuse("has a port or an unusual host")
-	case strings.ContainsAny(rest, "?#%\\") || strings.ContainsFunc(rest, unicode.IsSpace):
+	// A branch may be named fix#7 or 100%, so that only the path is held to this.
+	case strings.ContainsAny(repo, "?#%\\") || strings.ContainsAny(ref, "?\\") || strings.ContainsFunc(rest, unicode.IsSpace):
 		return refuse("has a query, a fragment, an escape or white space")
 	}
 	repo = strings.TrimSuffix(strings.TrimSuffix(repo, "/"), ".git")
+	if strings.HasSuffix(repo, ".git") {
+		return refuse("ends in .git twice")
+	}
 	for segment := range strings.SplitSeq(repo, "/") {
 		if segment == "" || segment == "." || segment == ".." {
 			return refuse("has an empty or dotted path segment")
@@ -163,7 +178,11 @@ func GitSource(repository string) (Name, error) {
 	if err != nil || u.Scheme != "https" {
 		return Name{}, fmt.Errorf("repository %q is not an https URL", repository)
 	}
-	return ParseName("git+" + repository)
+	name, err := ParseName("git+" + repository)
+	if err == nil && name.Ref != "" {
+		return Name{}, fmt.Errorf("repository %q has a ref behind an @", repository)
+	}
+	return name, err
 }
 
 func isObjectID(s string) bool {

@@ -125,6 +125,12 @@ func stricterReason(err error) string {
 	case verdict.StatementMalformed, verdict.DescriptorConflict, verdict.CertificateMalformed:
 		text := refusal.Finding()
 		return string(refusal.ID) + ": " + strings.Join(strings.Fields(text.Found)[:min(8, len(strings.Fields(text.Found)))], " ")
+	case verdict.BundleMalformed:
+		// sigstore-go takes the name of the digest's algorithm for a hint; here it
+		// names the subject's digest.
+		if strings.Contains(err.Error(), "message digest") {
+			return string(refusal.ID) + ": the digest does not fit the algorithm named for it"
+		}
 	}
 	return ""
 }

@@ -8,9 +8,10 @@ import (
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
-// maxTries bounds how many rule evaluations one artifact may cost. Real layouts
-// need a handful; only evidence made to be ambiguous comes near.
-const maxTries = 200_000
+// maxWork bounds what one artifact may cost, counted in comparisons of one name
+// with one rule and in choices of principals. Real layouts need some thousands;
+// only evidence made to be ambiguous comes near.
+const maxWork = 10_000_000
 
 // group is the statements for one item of expectedPredicates that make the same
 // claims, and the principals behind them. "threshold distinct principals make
@@ -36,123 +37,132 @@ func (g *group) principals() []*principal {
 	return out
 }
 
-// assignment is a choice of one group for every item of every step.
-type assignment struct {
-	groups [][]*group // by step index; nil for a step not chosen yet
-	// people are the principals counted for each step, once all groups stand.
-	people [][]*principal
+// slot is one item of a step's expectedPredicates, for which the search chooses
+// one of the groups that could satisfy it alone.
+type slot struct {
+	step    *boundStep
+	entry   *entry
+	options []*group
+	chosen  *group
+	// joins are what the MATCH rules of the chosen group consumed.
+	joins [2][]join
 }
 
-// search looks for one assignment that satisfies everything at once.
+// search looks for one assignment, a group for every slot, that satisfies
+// everything at once.
 type search struct {
-	layout   *bound
-	order    []*boundStep
-	options  [][]*combination // by step index: one combination of groups per choice
+	slots    []*slot      // along the MATCH rules, beginning at the artifact's step
+	steps    []*boundStep // those of the slots, in the same order
+	due      [][]ruleRun
 	accepted []artifact.Algorithm
+	artifact artifact.DigestSet
 	anchor   *boundStep // the step that the artifact in hand comes from
 	partial  bool       // some steps lack statements; the search only explains
 
-	current assignment
-	joined  [][]string // by step index: the steps its MATCH rules joined with
-	tries   int
+	// people are the principals counted for each step, once all groups stand.
+	people map[*boundStep][]*principal
 
+	work int
 	// best is how far the search came, and what stopped it there.
 	best    int
 	stopped *verdict.Finding
-	failed  string // the step that stopped it
 }
 
-// combination is one group for each item of a step's expectedPredicates.
-type combination struct{ groups []*group }
+// ruleRun is a rule list to be run for a slot's group.
+type ruleRun struct {
+	slot *slot
+	list int // 0: materials, 1: products
+}
 
-// run searches depth first along the MATCH rules, beginning at the artifact, so
-// that every choice is checked against those it joins with as soon as it can be.
+func (s *search) exhausted() bool { return s.work > maxWork }
+
+// schedule settles at which choice each rule list can be run: when its own group
+// and those of all steps that it matches from stand. What matches from a step
+// that lacks statements is never run.
+func (s *search) schedule() {
+	s.due = make([][]ruleRun, len(s.slots))
+	for i, own := range s.slots {
+		for list, rules := range [][]boundRule{own.step.materials, own.step.products} {
+			if at, ok := s.lastOf(rules); ok {
+				at = max(at, i)
+				s.due[at] = append(s.due[at], ruleRun{own, list})
+			}
+		}
+	}
+}
+
+// lastOf returns the last slot that the rules match from.
+func (s *search) lastOf(rules []boundRule) (last int, ok bool) {
+	for _, r := range rules {
+		if r.kind != matchRule {
+			continue
+		}
+		found := false
+		for i, other := range s.slots {
+			if other.step.name == r.from {
+				last, found = max(last, i), true
+			}
+		}
+		if !found {
+			return 0, false
+		}
+	}
+	return last, true
+}
+
+// run searches depth first, so that every choice is checked against those it
+// joins with as soon as it can be.
 func (s *search) run(depth int) bool {
-	if depth == len(s.order) {
+	if depth == len(s.slots) {
 		return s.complete()
 	}
-	step := s.order[depth]
-	for _, option := range s.options[step.index] {
-		s.current.groups[step.index] = option.groups
+	slot := s.slots[depth]
+	for _, option := range slot.options {
+		slot.chosen = option
 		if finding := s.evaluate(depth); finding != nil {
 			s.note(depth, finding)
 		} else if s.run(depth + 1) {
 			return true
 		}
-		if s.tries > maxTries {
+		if s.exhausted() {
 			return false
 		}
 	}
-	s.current.groups[step.index] = nil
 	return false
 }
 
-// evaluate runs the rules of every step that became decidable with the choice at
-// depth: the step itself, and those chosen before that match from it.
+// evaluate runs the rules that the choice at depth made decidable. "The rules run
+// for each counted statement" (LAYOUT.md 1): those of a group have equal claims.
 func (s *search) evaluate(depth int) *verdict.Finding {
-	chosen := s.order[depth]
-	for _, step := range s.order[:depth+1] {
-		sources := step.sources()
-		ready := step == chosen || slices.Contains(sources, chosen.name)
-		for _, source := range sources {
-			if from, ok := s.index(source); !ok || s.current.groups[from] == nil {
-				ready = false
+	for _, r := range s.due[depth] {
+		claims := r.slot.chosen.claims
+		q := queue{step: r.slot.step.name, claims: claims, over: claims.materials, accepted: s.accepted, counted: s.counted}
+		rules := r.slot.step.materials
+		q.names = claims.materialNames
+		if r.list == 1 {
+			if !claims.hasProducts {
+				continue
 			}
+			rules, q.over, q.names = r.slot.step.products, claims.products, claims.productNames
 		}
-		if !ready {
-			continue
-		}
-		s.tries++
-		if finding := s.rules(step); finding != nil {
+		s.work += 1 + len(rules)*(1+len(q.names))
+		if finding := q.run(rules); finding != nil {
 			return finding
 		}
+		r.slot.joins[r.list] = q.joins
 	}
 	return nil
 }
 
-// rules runs a step's rules for each of its counted groups. "The rules run for
-// each counted statement": statements of one group have equal claims.
-func (s *search) rules(step *boundStep) *verdict.Finding {
-	s.joined[step.index] = nil
-	for _, g := range s.current.groups[step.index] {
-		q := queue{
-			step: step.name, materials: g.claims.materials, products: g.claims.products,
-			accepted: s.accepted, counted: s.counted,
-		}
-		q.over = g.claims.materials
-		if finding := q.run(step.materials); finding != nil {
-			return finding
-		}
-		if g.claims.hasProducts {
-			q.over = g.claims.products
-			if finding := q.run(step.products); finding != nil {
-				return finding
-			}
-		}
-		s.joined[step.index] = append(s.joined[step.index], q.joined...)
-	}
-	return nil
-}
-
-// counted gives the claims of a step's counted statements; MATCH sees no others.
-func (s *search) counted(name string) []*claims {
-	var out []*claims
-	if i, ok := s.index(name); ok {
-		for _, g := range s.current.groups[i] {
-			out = append(out, g.claims)
+// counted gives a step's counted groups; MATCH sees no others.
+func (s *search) counted(step string) []*group {
+	var out []*group
+	for _, slot := range s.slots {
+		if slot.step.name == step {
+			out = append(out, slot.chosen)
 		}
 	}
 	return out
-}
-
-// index returns the step's index if it takes part in this search.
-func (s *search) index(name string) (int, bool) {
-	for _, step := range s.order {
-		if step.name == name {
-			return step.index, true
-		}
-	}
-	return 0, false
 }
 
 // complete checks what concerns all steps together: that each is joined with the
@@ -162,82 +172,106 @@ func (s *search) complete() bool {
 	if s.partial {
 		return true
 	}
-	if name, ok := s.unjoined(); ok {
-		s.note(len(s.order), &verdict.Finding{
-			ID: verdict.StepNotJoined, Step: name, Expected: "an artifact that joins this step with the one in hand",
-			Found: "no MATCH rule consumed anything", Next: "check that the statements name the same source or files",
+	if loose := s.unjoined(); loose != nil {
+		found := "no MATCH rule consumed anything that joins it"
+		if len(loose.joins[0])+len(loose.joins[1]) > 0 {
+			found = "its statement speaks of something else that the other step has"
+		}
+		s.note(len(s.slots), &verdict.Finding{
+			ID: verdict.StepNotJoined, Step: loose.step.name, Expected: "a statement that is joined with the artifact in hand",
+			Found: found, Next: "check that the statements name the same source or files",
 		})
 		return false
 	}
-	people := make([][]*principal, len(s.layout.steps))
-	if finding := s.pick(0, people); finding != nil {
-		s.note(len(s.order), finding)
+	people := map[*boundStep][]*principal{}
+	if finding := s.pick(s.steps, people); finding != nil {
+		s.note(len(s.slots), finding)
 		return false
 	}
-	s.current.people = people
+	s.people = people
 	return true
 }
 
-// unjoined walks the joins that really happened, from the artifact's step. A
-// layout that lints clean can still be joined by nothing where a MATCH found
-// nothing to consume.
-func (s *search) unjoined() (string, bool) {
-	reached := map[string]bool{s.anchor.name: true}
+// unjoined walks the joins that really happened, from the artifact's step, and
+// returns a slot that they do not reach. A layout that lints clean can still be
+// joined by nothing where a MATCH found nothing to consume.
+func (s *search) unjoined() *slot {
+	reached := map[*group]bool{}
+	for _, slot := range s.slots {
+		reached[slot.chosen] = slot.step == s.anchor
+	}
 	for changed := true; changed; {
 		changed = false
-		for _, step := range s.order {
-			for _, other := range s.joined[step.index] {
-				if reached[step.name] != reached[other] {
-					reached[step.name], reached[other], changed = true, true, true
+		for _, slot := range s.slots {
+			for _, j := range slices.Concat(slot.joins[0], slot.joins[1]) {
+				if reached[slot.chosen] != reached[j.with] && s.joins(slot.chosen, j) {
+					reached[slot.chosen], reached[j.with], changed = true, true, true
 				}
 			}
 		}
 	}
-	for _, step := range s.order {
-		if !reached[step.name] {
-			return step.name, true
+	for _, slot := range s.slots {
+		if !reached[slot.chosen] {
+			return slot
 		}
 	}
-	return "", false
+	return nil
 }
 
-// pick chooses the principals that count for each step, so that steps that are
-// to be distinct share none.
-func (s *search) pick(depth int, people [][]*principal) *verdict.Finding {
-	if depth == len(s.order) {
+// joins reports whether what was consumed joins two statements for the artifact
+// in hand. "For every other predicate type, materials are its subjects [...]: it
+// counts only when a subject is the artifact in hand, or is matched to the joined
+// commit." (LAYOUT.md 3.) Without this, a scan of one file of a release would
+// speak for all of them. TestScanOfAnotherFile shows it.
+func (s *search) joins(g *group, j join) bool {
+	return g.claims.hasProducts && j.with.claims.hasProducts || j.resource.Name.Git ||
+		j.resource.Digest.Join(s.artifact, s.accepted) == artifact.Joined
+}
+
+// countedIn lists the members of the slot's group whose principals count.
+func (s *search) countedIn(slot *slot) []member {
+	return slices.DeleteFunc(slices.Clone(slot.chosen.members), func(m member) bool {
+		return !slices.Contains(s.people[slot.step], m.principal)
+	})
+}
+
+// pick chooses the principals that count for each of the steps, so that steps
+// that are to be distinct share none.
+func (s *search) pick(steps []*boundStep, people map[*boundStep][]*principal) *verdict.Finding {
+	if len(steps) == 0 {
 		return nil
 	}
-	step := s.order[depth]
+	step := steps[0]
 	var last *verdict.Finding
 	for choice := range s.choices(step) {
-		s.tries++
+		s.work++
 		if clash, other := s.clash(step, choice, people); clash != nil {
 			last = &verdict.Finding{
 				ID: verdict.NotDistinct, Step: step.name, Expected: fmt.Sprintf("other principals than for step %s", other),
 				Found: fmt.Sprintf("%s speaks for both", clash.id), Next: "have somebody else sign one of the two steps",
 			}
-			continue
+		} else {
+			people[step] = choice
+			if last = s.pick(steps[1:], people); last == nil {
+				return nil
+			}
 		}
-		people[step.index] = choice
-		if last = s.pick(depth+1, people); last == nil {
-			return nil
-		}
-		if s.tries > maxTries {
-			return last
+		if s.exhausted() {
+			break
 		}
 	}
-	people[step.index] = nil
+	delete(people, step)
 	return last
 }
 
 // clash returns a principal of the choice that is also counted for a step this
 // one must be distinct from, or that must be distinct from this one.
-func (s *search) clash(step *boundStep, choice []*principal, people [][]*principal) (*principal, string) {
-	for _, other := range s.order {
+func (s *search) clash(step *boundStep, choice []*principal, people map[*boundStep][]*principal) (*principal, string) {
+	for _, other := range s.steps {
 		if !slices.Contains(step.distinctFrom, other.name) && !slices.Contains(other.distinctFrom, step.name) {
 			continue
 		}
-		for _, p := range people[other.index] {
+		for _, p := range people[other] {
 			if slices.Contains(choice, p) {
 				return p, other.name
 			}
@@ -250,35 +284,38 @@ func (s *search) clash(step *boundStep, choice []*principal, people [][]*princip
 // Where nothing must be distinct that is simply everybody.
 func (s *search) choices(step *boundStep) func(yield func([]*principal) bool) {
 	free := len(step.distinctFrom) == 0
-	for _, other := range s.order {
-		free = free && !slices.Contains(other.distinctFrom, step.name)
+	var own []*slot
+	for _, slot := range s.slots {
+		free = free && !slices.Contains(slot.step.distinctFrom, step.name)
+		if slot.step == step {
+			own = append(own, slot)
+		}
 	}
-	groups := s.current.groups[step.index]
 	return func(yield func([]*principal) bool) {
 		if free {
 			var everybody []*principal
-			for _, g := range groups {
-				everybody = append(everybody, g.principals()...)
+			for _, slot := range own {
+				everybody = append(everybody, slot.chosen.principals()...)
 			}
 			yield(everybody)
 			return
 		}
-		s.subsets(step, groups, 0, nil, yield)
+		subsets(own, nil, yield)
 	}
 }
 
-// subsets yields, for every item in turn, each subset of threshold principals.
-func (s *search) subsets(step *boundStep, groups []*group, i int, chosen []*principal, yield func([]*principal) bool) bool {
-	if i == len(groups) {
+// subsets yields, for every slot in turn, each subset of threshold principals.
+func subsets(slots []*slot, chosen []*principal, yield func([]*principal) bool) bool {
+	if len(slots) == 0 {
 		return yield(slices.Clone(chosen))
 	}
-	all := groups[i].principals()
-	return combinations(len(all), step.entries[i].threshold, func(indexes []int) bool {
+	all := slots[0].chosen.principals()
+	return combinations(len(all), slots[0].entry.threshold, func(indexes []int) bool {
 		next := slices.Clone(chosen)
-		for _, j := range indexes {
-			next = append(next, all[j])
+		for _, i := range indexes {
+			next = append(next, all[i])
 		}
-		return s.subsets(step, groups, i+1, next, yield)
+		return subsets(slots[1:], next, yield)
 	})
 }
 
@@ -305,6 +342,6 @@ func combinations(n, k int, yield func([]int) bool) bool {
 // note remembers the finding that stopped the search furthest along.
 func (s *search) note(depth int, finding *verdict.Finding) {
 	if s.stopped == nil || depth > s.best {
-		s.best, s.stopped, s.failed = depth, finding, finding.Step
+		s.best, s.stopped = depth, finding
 	}
 }

@@ -203,6 +203,9 @@ func (a *attempt) better(b *attempt) bool {
 	if len(a.lacking) != len(b.lacking) {
 		return len(a.lacking) < len(b.lacking)
 	}
+	if a.search.exhausted() != b.search.exhausted() {
+		return a.search.exhausted()
+	}
 	return a.search.best > b.search.best
 }
 
@@ -213,27 +216,23 @@ func (c *check) try(subject subjectRule) *attempt {
 		steps:    c.layout.from(anchor, c.Step != ""),
 		eligible: make([]int, len(c.layout.steps)),
 	}
-	a.search = &search{
-		layout: c.layout, anchor: anchor, accepted: c.accepted,
-		options: make([][]*combination, len(c.layout.steps)),
-		joined:  make([][]string, len(c.layout.steps)),
-		current: assignment{groups: make([][]*group, len(c.layout.steps))},
-	}
+	a.search = &search{anchor: anchor, artifact: c.Artifact.Digest, accepted: c.accepted}
 	for _, step := range a.steps {
 		var bind *subjectRule
 		if step == anchor {
 			bind = &subject
 		}
-		options, finding := c.options(a, step, bind)
+		slots, finding := c.slots(a, step, bind)
 		if finding != nil {
 			a.lacking = append(a.lacking, *finding)
 			continue
 		}
-		a.search.options[step.index] = options
-		a.search.order = append(a.search.order, step)
+		a.search.slots = append(a.search.slots, slots...)
+		a.search.steps = append(a.search.steps, step)
 	}
 	a.search.partial = len(a.lacking) > 0
-	found := len(a.search.order) > 0 && a.search.run(0)
+	a.search.schedule()
+	found := len(a.search.slots) > 0 && a.search.run(0)
 	a.found = found && len(a.lacking) == 0
 	if !found {
 		a.stuck = a.search.stopped
@@ -241,35 +240,19 @@ func (c *check) try(subject subjectRule) *attempt {
 	return a
 }
 
-// options lists the combinations of groups that could satisfy a step by itself,
-// or why there is none.
-func (c *check) options(a *attempt, step *boundStep, subject *subjectRule) ([]*combination, *verdict.Finding) {
-	combos := []*combination{{}}
+// slots lists the items of a step with the groups that could satisfy each by
+// itself, or says why there is none.
+func (c *check) slots(a *attempt, step *boundStep, subject *subjectRule) ([]*slot, *verdict.Finding) {
+	var out []*slot
 	for _, e := range step.entries {
 		sorted := c.sort(step, e, subject)
 		a.eligible[step.index] += min(sorted.people, e.threshold)
 		if len(sorted.groups) == 0 {
 			return nil, c.lacks(step, e, sorted)
 		}
-		var next []*combination
-		for _, combo := range combos {
-			for _, g := range sorted.groups {
-				next = append(next, &combination{append(slices.Clone(combo.groups), g)})
-				if len(next) > maxTries {
-					return nil, tooMany(step.name)
-				}
-			}
-		}
-		combos = next
+		out = append(out, &slot{step: step, entry: e, options: sorted.groups})
 	}
-	return combos, nil
-}
-
-func tooMany(step string) *verdict.Finding {
-	return &verdict.Finding{
-		ID: verdict.TooManyAssignments, Step: step, Expected: fmt.Sprintf("at most %d ways to combine the statements", maxTries),
-		Found: "more", Next: "hand only the evidence of this release, with --bundle",
-	}
+	return out, nil
 }
 
 // sorted is what one item of expectedPredicates finds among the statements.

@@ -30,6 +30,8 @@ type claims struct {
 	hasProducts bool
 	linkName    string // the step that a link names
 	key         string // equal for statements with equal materials and products
+	// The names of both sets in order, for the rules.
+	materialNames, productNames []string
 }
 
 // readClaims reads a verified statement. "Links and provenance have materials
@@ -76,6 +78,7 @@ func readClaims(v *attestation.Verified, readPredicate, gitHash256 bool) (*claim
 			return nil, finding
 		}
 	}
+	c.materialNames, c.productNames = c.materials.Names(), c.products.Names()
 	c.key = c.fingerprint()
 	return c, nil
 }
@@ -172,7 +175,11 @@ func (c *claims) fingerprint() string {
 	for _, set := range []artifact.Set{c.materials, c.products} {
 		for _, name := range set.Names() {
 			r := set[name]
-			fmt.Fprintf(&b, "%q %q %t\n", name, r.Digest, r.Asserted)
+			fmt.Fprintf(&b, "%q %t", name, r.Asserted)
+			for _, alg := range r.Digest.Algorithms() {
+				fmt.Fprintf(&b, " %q %q", alg, r.Digest[alg])
+			}
+			b.WriteString("\n")
 		}
 		b.WriteString("--\n")
 	}

@@ -12,14 +12,9 @@ import (
 
 // allow turns an assignment into a verdict.
 func (c *check) allow(a *attempt) verdict.Verdict {
-	for _, step := range a.steps {
-		people := a.search.current.people[step.index]
-		for _, g := range a.search.current.groups[step.index] {
-			for _, m := range g.members {
-				if slices.Contains(people, m.principal) {
-					m.statement.counted, m.statement.step = true, step.name
-				}
-			}
+	for _, slot := range a.search.slots {
+		for _, m := range a.search.countedIn(slot) {
+			m.statement.counted, m.statement.step = true, slot.step.name
 		}
 	}
 	v := c.verdict
@@ -39,8 +34,11 @@ func (c *check) deny(a *attempt) verdict.Verdict {
 	if a.stuck != nil {
 		findings = append(findings, *a.stuck)
 	}
-	if a.search.tries > maxTries {
-		return v.Undecide(*tooMany(a.search.anchor.name))
+	if a.search.exhausted() && len(a.lacking) == 0 {
+		return v.Undecide(verdict.Finding{
+			ID: verdict.TooManyAssignments, Step: a.search.anchor.name, Expected: "statements that can be combined in a few ways",
+			Found: "too many ways to try", Next: "hand only the evidence of this release, with --bundle",
+		})
 	}
 	unread := c.unread()
 	for _, f := range findings {
@@ -77,7 +75,7 @@ func (c *check) steps(a *attempt) []verdict.Step {
 		for _, e := range s.entries {
 			step.Required += e.threshold
 		}
-		step.Satisfied = a.found || slices.Contains(a.search.order, s) && !c.stuckAt(a, s)
+		step.Satisfied = a.found || slices.Contains(a.search.steps, s) && !c.stuckAt(a, s)
 		step.By = c.by(a, s)
 		out = append(out, step)
 	}
@@ -98,10 +96,16 @@ func (c *check) by(a *attempt, s *boundStep) []string {
 			out = append(out, line)
 		}
 	}
-	for _, option := range a.search.options[s.index] {
-		for _, g := range option.groups {
-			for _, m := range g.members {
-				if !a.found || m.statement.counted && m.statement.step == s.name {
+	for _, slot := range a.search.slots {
+		switch {
+		case slot.step != s:
+		case a.found:
+			for _, m := range a.search.countedIn(slot) {
+				add(m.statement)
+			}
+		default:
+			for _, g := range slot.options {
+				for _, m := range g.members {
 					add(m.statement)
 				}
 			}

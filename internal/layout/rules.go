@@ -15,21 +15,27 @@ import (
 // matches an artifact left in it, REQUIRE fails if its name is not in it."
 // (in-toto 1.0, 4.3.3, and LAYOUT.md 9.) REQUIRE does not consume.
 type queue struct {
-	step      string
-	materials artifact.Set
-	products  artifact.Set
-	// over is the one of the two that the rules speak of, names what is left of
-	// it in order.
+	step   string
+	claims *claims
+	// over is the materials or the products, of which the rules speak; names is
+	// what is left of it, in order.
 	over     artifact.Set
 	names    []string
 	accepted []artifact.Algorithm
-	// counted gives the claims of another step's counted statements.
-	counted func(step string) []*claims
+	// counted gives another step's counted statements.
+	counted func(step string) []*group
 
-	// joined lists the steps that some MATCH consumed an artifact from.
-	joined []string
+	// joins lists what MATCH consumed, and with whom it is shared.
+	joins []join
 	// missed remembers, per artifact, a MATCH that covered it and did not join.
 	missed map[string]miss
+}
+
+// join is an artifact that a MATCH consumed because a counted statement of
+// another step has it too.
+type join struct {
+	with     *group
+	resource artifact.Resource
 }
 
 type miss struct {
@@ -39,7 +45,6 @@ type miss struct {
 
 // run applies the rules. The first that fails is the finding.
 func (q *queue) run(rules []boundRule) *verdict.Finding {
-	q.names = q.over.Names()
 	q.missed = map[string]miss{}
 	for _, r := range rules {
 		switch r.kind {
@@ -76,8 +81,8 @@ func (q *queue) covers(r boundRule, name string) bool {
 	if !r.glob.match(name) {
 		return false
 	}
-	material, isMaterial := q.materials[name]
-	product, isProduct := q.products[name]
+	material, isMaterial := q.claims.materials[name]
+	product, isProduct := q.claims.products[name]
 	switch r.kind {
 	case allowRule:
 		return true
@@ -100,11 +105,11 @@ func (q *queue) matches(r boundRule, name string) bool {
 		return false
 	}
 	have := q.over[name]
-	found := false
-	for _, c := range q.counted(r.from) {
-		set := c.materials
+	var joins []join
+	for _, g := range q.counted(r.from) {
+		set := g.claims.materials
 		if r.withProducts {
-			set = c.products
+			set = g.claims.products
 		}
 		other, ok := set[withSlash(r.dst)+base]
 		if !ok {
@@ -114,13 +119,13 @@ func (q *queue) matches(r boundRule, name string) bool {
 			q.missed[name] = miss{r, other.Digest}
 			return false
 		}
-		found = true
+		joins = append(joins, join{g, have})
 	}
-	if !found {
+	if joins == nil {
 		q.missed[name] = miss{rule: r}
 		return false
 	}
-	q.joined = append(q.joined, r.from)
+	q.joins = append(q.joins, joins...)
 	return true
 }
 

@@ -1,0 +1,126 @@
+package command_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden outputs in testdata/script")
+
+// TestScript runs the transcripts of testdata/script with the real binary. A
+// transcript has these commands beside testscript's own:
+//
+//	world             writes the files of world_test.go
+//	allowed ARG...    runs signatus, which must exit with 0
+//	denied ARG...     … with 1
+//	misused ARG...    … with 2
+//	undecided ARG...  … with 3
+//	cut N FROM TO     writes the first N bytes of a file to another
+//	edit FILE OLD NEW replaces every OLD in a file; \n and \x1b are understood
+//
+// What it wrote is in the files out and err, with what differs from run to run
+// replaced by words: EXPIRY, NOW, and SHA256 for the digest of a layout. Both
+// must be compared: a transcript with an output that nobody looked at fails.
+//
+// go test ./internal/command -run TestScript -update rewrites what they expect.
+func TestScript(t *testing.T) {
+	t.Parallel()
+	signatus := build(t)
+	w := theWorld(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"world":     func(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(w.write(ts.MkAbs("."))) },
+			"allowed":   exits(signatus, 0),
+			"denied":    exits(signatus, 1),
+			"misused":   exits(signatus, 2),
+			"undecided": exits(signatus, 3),
+			"edit":      edit,
+		},
+	})
+}
+
+// build compiles the program once. Reading its source here tells the test cache
+// what the result depends on.
+func build(t *testing.T) string {
+	t.Helper()
+	if _, err := os.ReadFile("../../cmd/signatus/main.go"); err != nil {
+		t.Fatal(err)
+	}
+	signatus := filepath.Join(t.TempDir(), "signatus")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-s -w -X main.version=v0.0.0-test", "-o", signatus, "../../cmd/signatus")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building signatus: %v\n%s", err, out)
+	}
+	return signatus
+}
+
+// exits runs signatus and holds it to an exit code.
+func exits(signatus string, want int) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg {
+			ts.Fatalf("the command's name tells the exit code: no !")
+		}
+		got := 0
+		if err := ts.Exec(signatus, args...); err != nil {
+			exit, ok := errors.AsType[*exec.ExitError](err)
+			if !ok {
+				ts.Fatalf("running signatus: %v", err)
+			}
+			got = exit.ExitCode()
+		}
+		for _, name := range []string{"stdout", "stderr"} {
+			file := ts.MkAbs(map[string]string{"stdout": "out", "stderr": "err"}[name])
+			ts.Check(os.WriteFile(file, []byte(steady(ts.ReadFile(name))), 0o600))
+		}
+		if got != want {
+			ts.Fatalf("signatus %s: exit code %d, expected %d", strings.Join(args, " "), got, want)
+		}
+	}
+}
+
+// steady replaces what differs from run to run.
+func steady(text string) string {
+	text = strings.ReplaceAll(text, expiry().Format(time.RFC3339), "EXPIRY")
+	for _, volatile := range []struct{ pattern, steady string }{
+		{`(?m)^(judged at +)\S+Z`, "${1}NOW"},
+		{`"judgedAt": "[^"]+"`, `"judgedAt": "NOW"`},
+		{`(?m)^(layout .*sha256:)[0-9a-f]+$`, "${1}SHA256"},
+		{`("name": "[^"]*\.yml",\s+"sha256": ")[0-9a-f]{64}`, "${1}SHA256"},
+		{`go1\.[0-9.]+, [a-z0-9]+/[a-z0-9]+`, "GO, OS/ARCH"},
+	} {
+		text = regexp.MustCompile(volatile.pattern).ReplaceAllString(text, volatile.steady)
+	}
+	return text
+}
+
+func edit(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: edit FILE OLD NEW")
+	}
+	text, written := ts.ReadFile(args[0]), strings.NewReplacer(`\n`, "\n", `\x1b`, "\x1b")
+	before := written.Replace(args[1])
+	if !strings.Contains(text, before) {
+		ts.Fatalf("%s does not contain %q", args[0], before)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, before, written.Replace(args[2]))), 0o600))
+}
+
+var _ = fmt.Sprint
