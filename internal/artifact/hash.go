@@ -50,6 +50,7 @@ func newHash(alg Algorithm) (hash.Hash, error) {
 		return sha512.New384(), nil
 	case SHA512:
 		return sha512.New(), nil
+	default:
+		return nil, fmt.Errorf("hashing with %q: expected sha256, sha384 or sha512", alg)
 	}
-	return nil, fmt.Errorf("hashing with %q: expected sha256, sha384 or sha512", alg)
 }

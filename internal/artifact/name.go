@@ -132,16 +132,16 @@ func otherGit(s string) bool {
 }
 
 func parseGit(s, location string) (Name, error) {
-	refuse := func(what string) (Name, error) {
-		return Name{}, fmt.Errorf("git source %q %s, expected git+https://host/owner/repo[@ref]", s, what)
+	refuse := func(what string) error {
+		return fmt.Errorf("git source %q %s, expected git+https://host/owner/repo[@ref]", s, what)
 	}
 	authority, rest, ok := strings.Cut(location, "/")
 	if !ok {
-		return refuse("has no path")
+		return Name{}, refuse("has no path")
 	}
 	if user, host, found := strings.Cut(authority, "@"); found {
 		if user != "git" {
-			return refuse("has userinfo other than git")
+			return Name{}, refuse("has userinfo other than git")
 		}
 		authority = host
 	}
@@ -154,18 +154,18 @@ func parseGit(s, location string) (Name, error) {
 	case host == "" || strings.ContainsFunc(host, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '.'
 	}):
-		return refuse("has a port or an unusual host")
+		return Name{}, refuse("has a port or an unusual host")
 	// A branch may be named fix#7 or 100%, so that only the path is held to this.
 	case strings.ContainsAny(repo, "?#%\\") || strings.ContainsAny(ref, "?\\") || strings.ContainsFunc(rest, unicode.IsSpace):
-		return refuse("has a query, a fragment, an escape or white space")
+		return Name{}, refuse("has a query, a fragment, an escape or white space")
 	}
 	repo = strings.TrimSuffix(strings.TrimSuffix(repo, "/"), ".git")
 	if strings.HasSuffix(repo, ".git") {
-		return refuse("ends in .git twice")
+		return Name{}, refuse("ends in .git twice")
 	}
 	for segment := range strings.SplitSeq(repo, "/") {
 		if segment == "" || segment == "." || segment == ".." {
-			return refuse("has an empty or dotted path segment")
+			return Name{}, refuse("has an empty or dotted path segment")
 		}
 	}
 	return Name{Text: "git+https://" + host + "/" + repo, Ref: ref, Git: true}, nil

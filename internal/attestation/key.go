@@ -1,6 +1,7 @@
 package attestation
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -10,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -100,22 +102,25 @@ func checkKeyKind(public crypto.PublicKey) error {
 	return fmt.Errorf("%T, %s", public, expected)
 }
 
-// verifier gives the key's signature verifier: ECDSA with the curve's own hash,
-// RSA PKCS #1 v1.5 with SHA-256, Ed25519 over a statement and Ed25519ph over an
-// artifact's SHA-512.
+// verifier gives the key's signature verifier: ECDSA with the curve's own hash
+// or with SHA-256, RSA PKCS #1 v1.5 with SHA-256, Ed25519 over a statement and
+// Ed25519ph over an artifact's SHA-512.
+//
+// SHA-256 with P-384 and P-521 is what cosign does with a caller's key, and the
+// only hash with which Rekor v1 takes an envelope. sigstore-go tries both for
+// certificates, see entity.Version.
 func (k Key) verifier(message bool) (signature.Verifier, error) {
 	switch key := k.public.(type) {
 	case nil:
 		return nil, errors.New("no public key")
 	case *ecdsa.PublicKey:
-		hash := crypto.SHA256
 		switch key.Curve {
 		case elliptic.P384():
-			hash = crypto.SHA384
+			return newEitherVerifier(key, crypto.SHA384)
 		case elliptic.P521():
-			hash = crypto.SHA512
+			return newEitherVerifier(key, crypto.SHA512)
 		}
-		return signature.LoadVerifier(key, hash)
+		return signature.LoadVerifier(key, crypto.SHA256)
 	case ed25519.PublicKey:
 		if message {
 			return signature.LoadVerifierWithOpts(key, options.WithED25519ph())
@@ -124,6 +129,38 @@ func (k Key) verifier(message bool) (signature.Verifier, error) {
 	default:
 		return signature.LoadVerifier(key, crypto.SHA256)
 	}
+}
+
+// eitherVerifier accepts an ECDSA signature over the curve's own hash, or over
+// SHA-256.
+type eitherVerifier struct {
+	signature.Verifier // with the curve's own hash
+	sha256             signature.Verifier
+}
+
+func newEitherVerifier(key *ecdsa.PublicKey, own crypto.Hash) (signature.Verifier, error) {
+	first, err := signature.LoadVerifier(key, own)
+	if err != nil {
+		return nil, err
+	}
+	second, err := signature.LoadVerifier(key, crypto.SHA256)
+	return &eitherVerifier{first, second}, err
+}
+
+func (v *eitherVerifier) VerifySignature(sig, message io.Reader, opts ...signature.VerifyOption) error {
+	signed, err := io.ReadAll(sig)
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(message)
+	if err != nil {
+		return err
+	}
+	err = v.Verifier.VerifySignature(bytes.NewReader(signed), bytes.NewReader(text), opts...)
+	if err != nil && v.sha256.VerifySignature(bytes.NewReader(signed), bytes.NewReader(text), opts...) == nil {
+		return nil
+	}
+	return err
 }
 
 // keyMaterial is a root's logs and timestamp authorities with the one key that

@@ -106,7 +106,7 @@ const (
 
 // writeDoc puts the table between the marks of a Markdown file.
 func writeDoc(path, text string) error {
-	data, err := os.ReadFile(path) //nolint:gosec // a file of this repository
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", path, err)
 	}
@@ -115,5 +115,5 @@ func writeDoc(path, text string) error {
 	if !ok || !closed {
 		return fmt.Errorf("writing %s: it lacks the two marks around the table", path)
 	}
-	return os.WriteFile(path, []byte(before+begin+"\n"+text+"\n"+end+after), 0o644) //nolint:gosec // documentation
+	return os.WriteFile(path, []byte(before+begin+"\n"+text+"\n"+end+after), 0o644)
 }

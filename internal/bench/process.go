@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"os"
 	"os/exec"
@@ -31,7 +30,7 @@ func spend(ctx context.Context, exit int, program string, args ...string) (usage
 	if err != nil {
 		return usage{}, err
 	}
-	cmd := exec.CommandContext(ctx, self, append([]string{"-spend", program}, args...)...) //nolint:gosec // this program itself
+	cmd := exec.CommandContext(ctx, self, append([]string{"-spend", program}, args...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -52,7 +51,7 @@ func spendHere(ctx context.Context, out io.Writer, args []string) error {
 	if len(args) == 0 {
 		return errors.New("-spend needs a program")
 	}
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the programs under measurement
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	start := time.Now()
 	err := cmd.Run()
 	u := usage{Wall: time.Since(start)}
@@ -107,7 +106,7 @@ func hashing(ctx context.Context, w *world, o options) ([]row, error) {
 	// Theirs over ours: the share of the plain hash's speed that is left.
 	alone, ours, ratio, err := pairs(o.rounds,
 		throughput(func(r io.Reader) error {
-			var h hash.Hash = sha256.New()
+			h := sha256.New()
 			_, err := io.CopyBuffer(struct{ io.Writer }{h}, r, make([]byte, 1<<20))
 			return err
 		}),
@@ -115,11 +114,11 @@ func hashing(ctx context.Context, w *world, o options) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	small, err := memoryFor(ctx, w, o, "small", 1<<20)
+	small, err := w.memoryFor(ctx, o, 1<<20)
 	if err != nil {
 		return nil, err
 	}
-	large, err := memoryFor(ctx, w, o, "large", 1<<30)
+	large, err := w.memoryFor(ctx, o, 1<<30)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +134,8 @@ func rate(size int, d time.Duration) string {
 
 // memoryFor verifies a sparse file of a size. It is not the attested one, so the
 // program ends with a refusal after it has read and hashed all of it.
-func memoryFor(ctx context.Context, w *world, o options, name string, size int64) (int64, error) {
+func (w *world) memoryFor(ctx context.Context, o options, size int64) (int64, error) {
+	name := fmt.Sprintf("sparse-%d", size)
 	file, err := os.Create(w.path(name))
 	if err != nil {
 		return 0, err
@@ -160,7 +160,7 @@ func (*pattern) Read(b []byte) (int, error) { return len(b), nil }
 // sigstore-go's verifier.
 func starting(ctx context.Context, w *world, o options) ([]row, error) {
 	floor := w.path("start")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", floor, "./internal/bench/start") //nolint:gosec // this repository
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", floor, "./internal/bench/start")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building the floor: %w\n%s", err, out)

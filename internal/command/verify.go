@@ -265,11 +265,7 @@ func (j *judge) all(ctx context.Context, targets []target) error {
 				return err
 			}
 		}
-		v, err := j.one(t, g)
-		if err != nil {
-			return err
-		}
-		j.doc.Verdicts = append(j.doc.Verdicts, v)
+		j.doc.Verdicts = append(j.doc.Verdicts, j.one(t, g))
 	}
 	return nil
 }
@@ -317,19 +313,19 @@ func algorithmsOf(verified []*attestation.Verified, l *layout.Layout) []artifact
 
 // one judges one artifact. A file that cannot be read is undecided: the others
 // are still judged.
-func (j *judge) one(t target, g *gathered) (verdict.Verdict, error) {
+func (j *judge) one(t target, g *gathered) verdict.Verdict {
 	a, err := t.hash(j.env, g.algorithms)
 	if err != nil {
 		v := verdict.Verdict{Artifact: a}
 		return v.Undecide(verdict.Finding{
 			ID: verdict.ArtifactUnreadable, Where: t.given, Expected: "a file that can be read", Found: err.Error(),
 			Next: "check the path and its permissions",
-		}), nil
+		})
 	}
 	return layout.Check(layout.Input{
 		Layout: j.layout, Parameters: j.parameters, Artifact: a, Verified: g.verified, Refused: g.refused,
 		Now: j.env.Now, MinVersion: j.in.minVersion, Step: j.in.step, SubjectName: j.in.subject,
-	}), nil
+	})
 }
 
 // reportRoots lists the trusted roots for a report.

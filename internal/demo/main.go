@@ -55,7 +55,7 @@ below also has
 	}
 	var results []result
 	for _, s := range w.scenes() {
-		r, err := play(ctx, out, program, w, s)
+		r, err := w.play(ctx, out, program, s)
 		if err != nil {
 			return fmt.Errorf("playing %q: %w", s.title, err)
 		}
@@ -80,7 +80,7 @@ func (r result) ok() bool {
 }
 
 // play runs the program twice: for the reader, and in JSON for the check.
-func play(ctx context.Context, out io.Writer, program string, w *world, s scene) (result, error) {
+func (w *world) play(ctx context.Context, out io.Writer, program string, s scene) (result, error) {
 	if err := s.prepare(); err != nil {
 		return result{}, err
 	}
@@ -113,7 +113,7 @@ func play(ctx context.Context, out io.Writer, program string, w *world, s scene)
 
 // signatus runs the program in dir and returns what it printed and its exit code.
 func signatus(ctx context.Context, program, dir string, args []string) ([]byte, int, error) {
-	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // the program under show
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = dir
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -2,11 +2,12 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha1" //nolint:gosec // git's object ids
+	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/signatus-dev/signatus/internal/attestationtest"
@@ -62,7 +63,10 @@ func newWorld(dir string, now time.Time) (*world, error) {
 	if err := w.attestCommit(authorFile, w.commit, w.alice); err != nil {
 		return nil, err
 	}
-	return w, w.attestBuild(buildFile, w.binary, w.claims)
+	if err := w.attestBuild(buildFile, w.binary, w.claims); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 // arguments are those that every scene shares.
@@ -109,12 +113,13 @@ func newCommit(now time.Time, message string) attestationtest.Commit {
 }
 
 func gitID(kind string, content []byte) string {
-	sum := sha1.Sum(append(fmt.Appendf(nil, "%s %d\x00", kind, len(content)), content...)) //nolint:gosec // git's object ids
+	sum := sha1.Sum(append(fmt.Appendf(nil, "%s %d\x00", kind, len(content)), content...))
 	return hex.EncodeToString(sum[:])
 }
 
 // withExpiry sets the layout's expiry, so that the demo outlives the ready-made one.
 func withExpiry(layout []byte, expires time.Time) []byte {
-	line, _, _ := bytes.Cut(layout[bytes.Index(layout, []byte("expires:")):], []byte("\n"))
-	return bytes.Replace(layout, line, fmt.Appendf(nil, "expires: %q", expires.UTC().Format(time.RFC3339)), 1)
+	before, rest, _ := bytes.Cut(layout, []byte("expires: "))
+	_, after, _ := bytes.Cut(rest, []byte("\n"))
+	return slices.Concat(before, fmt.Appendf(nil, "expires: %q\n", expires.UTC().Format(time.RFC3339)), after)
 }

@@ -83,7 +83,8 @@ func Beside(fsys fs.FS, artifact string) (Found, error) {
 			return Found{}, err
 		}
 	}
-	return found, found.commits(fsys, dir)
+	err := found.commits(fsys, dir)
+	return found, err
 }
 
 // suffixes are what attest, cosign and slsa-github-generator put behind an

@@ -49,6 +49,7 @@ func rooms() map[string]room {
 		"bench":           {floor: side},
 		"conformancedoc":  {floor: side},
 		"housetest":       {floor: side},
+		"layouts":         {floor: side},
 	}
 }
 

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/signatus-dev/signatus/internal/identity"
@@ -30,6 +31,8 @@ func (l *Layout) bind(values map[string]string) (*bound, []verdict.Finding) {
 	for _, f := range b.functionaries {
 		b.bindFunctionary(r, f, values)
 	}
+	// Two parameters may turn out to have one value, and two people to be one.
+	(&linter{Layout: b.Layout, reader: r}).people()
 	for i, s := range b.Layout.steps {
 		b.steps = append(b.steps, &boundStep{
 			step: s, index: i,
@@ -88,7 +91,7 @@ func (b *bound) bindFunctionary(r *reader, f *functionary, values map[string]str
 		f.bound, err = identity.ParsePattern(text)
 	}
 	if err != nil {
-		r.problem(verdict.ParameterMalformed, f.at, err.Error(), "a value for every parameter", "check --param")
+		r.problem(verdict.ParameterMalformed, f.at, says{err.Error(), "a value for every parameter", "check --param"})
 		return
 	}
 	for i, e := range f.extensions {
@@ -96,7 +99,7 @@ func (b *bound) bindFunctionary(r *reader, f *functionary, values map[string]str
 		for _, t := range e.values {
 			value, err := t.fill(values)
 			if err != nil {
-				r.problem(verdict.ParameterMalformed, f.at, err.Error(), "a value for every parameter", "check --param")
+				r.problem(verdict.ParameterMalformed, f.at, says{err.Error(), "a value for every parameter", "check --param"})
 				return
 			}
 			f.extensions[i].bound = append(f.extensions[i].bound, value)
@@ -109,7 +112,12 @@ func bindRules(r *reader, rules []rule, values map[string]string) []boundRule {
 	for _, rule := range rules {
 		bound, err := rule.bind(values)
 		if err != nil {
-			r.problem(verdict.RuleMalformed, rule.at, err.Error(), "a rule that can be read with the parameters filled in", "correct the rule or the parameter")
+			r.problem(verdict.RuleMalformed, rule.at, says{err.Error(), "a rule that can be read with the parameters filled in", "correct the rule or the parameter"})
+			continue
+		}
+		// A name may turn out to be a git source's only with the parameters.
+		if bound.kind == matchRule && bound.git && !slices.ContainsFunc(out, bound.isRequiredBy) {
+			r.problem(verdict.MatchWithoutReq, rule.at, says{fmt.Sprintf("%q has no REQUIRE of that name before it", rule.text), "REQUIRE " + rule.pattern.text, "add it: a statement that lists no source would pass the MATCH"})
 			continue
 		}
 		out = append(out, bound)

@@ -106,35 +106,23 @@ func parseSet(runes []rune, i int) (globPart, int, error) {
 	return part, 0, fmt.Errorf("a set is not closed with ]")
 }
 
-// literal reports whether the pattern has no wildcard.
-func (g glob) literal() bool {
-	for _, p := range g.parts {
-		if p.kind != literalRune {
-			return false
-		}
-	}
-	return true
-}
-
-// any reports whether the pattern is a lone "*".
-func (g glob) any() bool { return len(g.parts) == 1 && g.parts[0].kind == anyRunes }
-
 // match reports whether the whole of name matches. On a mismatch it goes back
 // only to the last star, so its cost is at most len(pattern) × len(name).
 func (g glob) match(name string) bool {
-	runes := []rune(name)
 	pi, ni := 0, 0
 	starPart, starName := -1, 0
-	for ni < len(runes) {
+	for ni < len(name) {
+		r, size := utf8.DecodeRuneInString(name[ni:])
 		switch {
 		case pi < len(g.parts) && g.parts[pi].kind == anyRunes:
 			starPart, starName = pi, ni
 			pi++
-		case pi < len(g.parts) && g.parts[pi].matches(runes[ni]):
+		case pi < len(g.parts) && g.parts[pi].matches(r):
 			pi++
-			ni++
+			ni += size
 		case starPart >= 0:
-			starName++
+			_, size = utf8.DecodeRuneInString(name[starName:])
+			starName += size
 			pi, ni = starPart+1, starName
 		default:
 			return false

@@ -35,10 +35,10 @@ type linter struct {
 func (l *linter) whole(now time.Time) {
 	top := position{1, 1}
 	if len(l.Layout.steps) == 0 {
-		l.problem(verdict.LayoutEmpty, top, "the layout has no steps", "at least one step", "say who must have signed what: add a step")
+		l.problem(verdict.LayoutEmpty, top, says{"the layout has no steps", "at least one step", "say who must have signed what: add a step"})
 	}
 	if len(l.Layout.subjects) == 0 {
-		l.problem(verdict.LayoutEmpty, top, "the layout has no subjects", "which step makes the artifact in hand", `add subjects: [{subject: ["*"], from: STEP}]`)
+		l.problem(verdict.LayoutEmpty, top, says{"the layout has no subjects", "which step makes the artifact in hand", `add subjects: [{subject: ["*"], from: STEP}]`})
 	}
 	if finding, expired := l.expiry(now); expired {
 		finding.Where = l.where(l.expiresAt)
@@ -74,13 +74,13 @@ func (l *linter) names() {
 			continue
 		}
 		if slices.ContainsFunc(l.functionaries, func(f *functionary) bool { return f.id == p.id }) {
-			l.problem(verdict.NameClash, p.at, fmt.Sprintf("%s is both a functionary and a principal", p.id), "one name space for both", "rename one of them")
+			l.problem(verdict.NameClash, p.at, says{fmt.Sprintf("%s is both a functionary and a principal", p.id), "one name space for both", "rename one of them"})
 		}
 	}
 	seen := map[string]bool{}
 	for _, s := range l.Layout.steps {
 		if seen[s.name] {
-			l.problem(verdict.NameClash, s.at, fmt.Sprintf("two steps are named %s", s.name), "each step's name once", "rename one of them")
+			l.problem(verdict.NameClash, s.at, says{fmt.Sprintf("two steps are named %s", s.name), "each step's name once", "rename one of them"})
 		}
 		seen[s.name] = true
 	}
@@ -88,7 +88,7 @@ func (l *linter) names() {
 
 func (l *linter) step(s *step) {
 	if len(s.entries) == 0 {
-		l.problem(verdict.LayoutEmpty, s.at, fmt.Sprintf("step %s expects no predicates", s.name), "at least one item of expectedPredicates", "say which statement proves the step")
+		l.problem(verdict.LayoutEmpty, s.at, says{fmt.Sprintf("step %s expects no predicates", s.name), "at least one item of expectedPredicates", "say which statement proves the step"})
 	}
 	for _, e := range s.entries {
 		l.entry(s, e)
@@ -97,7 +97,7 @@ func (l *linter) step(s *step) {
 	l.ruleList(s, s.products, "expectedProducts", slices.ContainsFunc(s.entries, (*entry).hasProducts))
 	for _, other := range s.distinctFrom {
 		if _, ok := l.Layout.step(other); !ok || other == s.name {
-			l.problem(verdict.UnknownStep, s.at, fmt.Sprintf("step %s is to be distinct from %s", s.name, other), "another step of the layout", "correct the name")
+			l.problem(verdict.UnknownStep, s.at, says{fmt.Sprintf("step %s is to be distinct from %s", s.name, other), "another step of the layout", "correct the name"})
 		}
 	}
 }
@@ -115,7 +115,7 @@ func (l *linter) entry(s *step, e *entry) {
 			}
 		}
 		if !found {
-			l.problem(verdict.UnknownFunctionary, e.at, fmt.Sprintf("step %s lists %s, which is neither a functionary nor a principal", s.name, id), "a name under functionaries or principals", "define it or correct the name")
+			l.problem(verdict.UnknownFunctionary, e.at, says{fmt.Sprintf("step %s lists %s, which is neither a functionary nor a principal", s.name, id), "a name under functionaries or principals", "define it or correct the name"})
 		}
 	}
 	people := map[*principal]bool{}
@@ -124,54 +124,61 @@ func (l *linter) entry(s *step, e *entry) {
 	}
 	switch {
 	case e.threshold < 1:
-		l.problem(verdict.ThresholdRange, e.at, fmt.Sprintf("step %s has the threshold %d", s.name, e.threshold), "1 or more", "a threshold below 1 would demand nothing")
+		l.problem(verdict.ThresholdRange, e.at, says{fmt.Sprintf("step %s has the threshold %d", s.name, e.threshold), "1 or more", "a threshold below 1 would demand nothing"})
 	case e.threshold > len(people):
-		l.problem(verdict.ThresholdRange, e.at, fmt.Sprintf("step %s has the threshold %d and %d principals for it", s.name, e.threshold, len(people)), "at most the number of principals of this item", "add functionaries or lower the threshold")
+		l.problem(verdict.ThresholdRange, e.at, says{fmt.Sprintf("step %s has the threshold %d and %d principals for it", s.name, e.threshold, len(people)), "at most the number of principals of this item", "add functionaries or lower the threshold"})
 	}
 }
 
 func (l *linter) ruleList(s *step, rules ruleList, key string, needed bool) {
 	if !rules.given {
 		if needed {
-			l.problem(verdict.RuleListOpen, s.at, fmt.Sprintf("step %s has no %s", s.name, key), "a rule list that ends in DISALLOW *", "add "+key+`: ["DISALLOW *"] and what the step may use or make before it`)
+			l.problem(verdict.RuleListOpen, s.at, says{fmt.Sprintf("step %s has no %s", s.name, key), "a rule list that ends in DISALLOW *", "add " + key + `: ["DISALLOW *"] and what the step may use or make before it`})
 		}
 		return
 	}
 	if n := len(rules.rules); n == 0 || rules.rules[n-1].kind != disallowRule || rules.rules[n-1].pattern.text != "*" {
-		l.problem(verdict.RuleListOpen, rules.at, fmt.Sprintf("%s of step %s does not end in DISALLOW *", key, s.name), "DISALLOW * as the last rule", "add it: without it everything that no rule names is allowed")
+		l.problem(verdict.RuleListOpen, rules.at, says{fmt.Sprintf("%s of step %s does not end in DISALLOW *", key, s.name), "DISALLOW * as the last rule", "add it: without it everything that no rule names is allowed"})
 	}
 	for i, rule := range rules.rules {
-		l.rule(s, rule, rules.rules[:i])
+		l.rule(rule, rules.rules[:i])
 	}
 }
 
 // rule checks one rule against those before it. Parameters stand for themselves
 // here: {repo} in two rules is one text, and matches no other.
-func (l *linter) rule(s *step, rule rule, earlier []rule) {
+func (l *linter) rule(rule rule, earlier []rule) {
 	pattern := normalised(rule.pattern.text)
 	if rule.kind == requireRule {
 		if hasWildcard(pattern) {
-			l.problem(verdict.RuleMalformed, rule.at, fmt.Sprintf("%q has a wildcard", rule.text), "a literal name behind REQUIRE", "name what is required")
+			l.problem(verdict.RuleMalformed, rule.at, says{fmt.Sprintf("%q has a wildcard", rule.text), "a literal name behind REQUIRE", "name what is required"})
 		}
 		for _, e := range earlier {
-			if g, err := parseGlob(normalised(e.pattern.text)); err == nil && e.kind.consumes() && g.match(pattern) {
-				l.problem(verdict.RequireConsumed, rule.at, fmt.Sprintf("%q stands behind %q, which can consume that name", rule.text, e.text), "REQUIRE before the rules that consume", "move the REQUIRE up")
+			if e.canConsume(pattern) {
+				l.problem(verdict.RequireConsumed, rule.at, says{fmt.Sprintf("%q stands behind %q, which can consume that name", rule.text, e.text), "REQUIRE before the rules that consume", "move the REQUIRE up"})
 			}
 		}
 		return
 	}
 	if _, err := parseGlob(pattern); err != nil {
-		l.problem(verdict.GlobMalformed, rule.at, err.Error(), "in-toto's fnmatch: * ? [x] [!x]", "correct the pattern")
+		l.problem(verdict.GlobMalformed, rule.at, says{err.Error(), "in-toto's fnmatch: * ? [x] [!x]", "correct the pattern"})
 	}
 	if rule.kind != matchRule {
 		return
 	}
 	if _, ok := l.Layout.step(rule.from); !ok {
-		l.problem(verdict.MatchUnknownStep, rule.at, fmt.Sprintf("%q matches from the unknown step %s", rule.text, rule.from), "one of "+list(l.StepNames()), "correct the step's name")
+		l.problem(verdict.MatchUnknownStep, rule.at, says{fmt.Sprintf("%q matches from the unknown step %s", rule.text, rule.from), "one of " + list(l.StepNames()), "correct the step's name"})
 	}
 	if isGitPattern(pattern) && !requires(earlier, pattern) {
-		l.problem(verdict.MatchWithoutReq, rule.at, fmt.Sprintf("%q has no REQUIRE of that name before it", rule.text), "REQUIRE "+pattern, "add it: a statement that lists no source would pass the MATCH")
+		l.problem(verdict.MatchWithoutReq, rule.at, says{fmt.Sprintf("%q has no REQUIRE of that name before it", rule.text), "REQUIRE " + pattern, "add it: a statement that lists no source would pass the MATCH"})
 	}
+}
+
+// canConsume reports whether the rule can take the name out of the queue.
+func (r rule) canConsume(name string) bool {
+	g, err := parseGlob(normalised(r.pattern.text))
+	base, under := strings.CutPrefix(name, withSlash(strings.TrimSuffix(r.sourcePrefix.text, "/")))
+	return err == nil && under && r.kind.consumes() && g.match(base)
 }
 
 // requires reports whether one of the rules is a REQUIRE of the name.
@@ -188,9 +195,9 @@ func requires(rules []rule, name string) bool {
 func (l *linter) subjects() {
 	for _, s := range l.Layout.subjects {
 		if from, ok := l.Layout.step(s.from); !ok {
-			l.problem(verdict.UnknownStep, s.at, fmt.Sprintf("subjects come from the unknown step %s", s.from), "one of "+list(l.StepNames()), "correct the step's name")
+			l.problem(verdict.UnknownStep, s.at, says{fmt.Sprintf("subjects come from the unknown step %s", s.from), "one of " + list(l.StepNames()), "correct the step's name"})
 		} else if !slices.ContainsFunc(from.entries, (*entry).hasProducts) && len(from.entries) > 0 {
-			l.problem(verdict.UnjoinedStep, s.at, fmt.Sprintf("subjects come from step %s, whose predicates have no products", s.from), "a step with provenance or a link", "name the step that makes the artifact")
+			l.problem(verdict.UnjoinedStep, s.at, says{fmt.Sprintf("subjects come from step %s, whose predicates have no products", s.from), "a step with provenance or a link", "name the step that makes the artifact"})
 		}
 	}
 }
@@ -204,13 +211,14 @@ func (l *linter) people() {
 			case f.principal == other.principal:
 			case f.keyed && other.keyed:
 				if f.key.Signer().Equal(other.key.Signer()) {
-					l.problem(verdict.SharedKey, f.at, fmt.Sprintf("functionaries %s and %s have one key", other.id, f.id), "one key for one principal", "a key is one signer: put both under one principal or remove one")
+					l.problem(verdict.SharedKey, f.at, says{fmt.Sprintf("functionaries %s and %s have one key", other.id, f.id), "one key for one principal", "a key is one signer: put both under one principal or remove one"})
 				}
 			case f.keyed || other.keyed:
-			case f.issuer != other.issuer && f.identity.text == other.identity.text:
-				l.problem(verdict.TwoIssuers, f.at, fmt.Sprintf("functionaries %s and %s have the identity %s under two issuers", other.id, f.id, f.identity.text), "one principal for both", "put both under one principal, or drop the issuer that nobody signs with")
-			case overlap(f, other):
-				l.problem(verdict.SharedIdentity, f.at, fmt.Sprintf("functionaries %s and %s can be one signer, %s", other.id, f.id, f.identity.text), "one principal for both", "put both under one principal or make the identities differ")
+			case !overlap(f, other):
+			case f.issuer != other.issuer:
+				l.problem(verdict.TwoIssuers, f.at, says{fmt.Sprintf("functionaries %s and %s have the identity %s under two issuers", other.id, f.id, f.pattern()), "one principal for both", "put both under one principal, or drop the issuer that nobody signs with"})
+			default:
+				l.problem(verdict.SharedIdentity, f.at, says{fmt.Sprintf("functionaries %s and %s can be one signer, %s", other.id, f.id, f.pattern()), "one principal for both", "put both under one principal or make the identities differ"})
 			}
 		}
 	}
@@ -219,11 +227,8 @@ func (l *linter) people() {
 // overlap reports whether one identity can be the other: equal texts, or an
 // exact one that the other's pattern matches.
 func overlap(a, b *functionary) bool {
-	if a.issuer != b.issuer {
-		return false
-	}
-	pa, errA := identity.ParsePattern(a.identity.text)
-	pb, errB := identity.ParsePattern(b.identity.text)
+	pa, errA := identity.ParsePattern(a.pattern())
+	pb, errB := identity.ParsePattern(b.pattern())
 	return errA == nil && errB == nil && (pa.Match(pb.String()) || pb.Match(pa.String()))
 }
 
@@ -241,7 +246,7 @@ func (l *linter) host(f *functionary) {
 	}
 	scheme, _, _ := strings.Cut(text, ":")
 	if strings.Contains(host, "*") || strings.Contains(scheme, "*") {
-		l.problem(verdict.WildcardHost, f.at, fmt.Sprintf("functionary %s has the identity %s", f.id, text), "a host or mail domain without a wildcard", "write the host out: anybody can have a name under a wildcard host")
+		l.problem(verdict.WildcardHost, f.at, says{fmt.Sprintf("functionary %s has the identity %s", f.id, text), "a host or mail domain without a wildcard", "write the host out: anybody can have a name under a wildcard host"})
 	}
 }
 
@@ -268,10 +273,10 @@ func (l *linter) joins() {
 	}
 	for _, s := range l.Layout.steps {
 		if !joined[s.name] && len(l.Layout.subjects) > 0 {
-			l.problem(verdict.UnjoinedStep, s.at, fmt.Sprintf("nothing connects step %s to the artifact", s.name), "a MATCH from or to a step that subjects come from", "add a MATCH: otherwise any old statement satisfies the step")
+			l.problem(verdict.UnjoinedStep, s.at, says{fmt.Sprintf("nothing connects step %s to the artifact", s.name), "a MATCH from or to a step that subjects come from", "add a MATCH: otherwise any old statement satisfies the step"})
 		}
 		if reaches(edges, s.name, s.name, map[string]bool{}) {
-			l.problem(verdict.MatchCycle, s.at, fmt.Sprintf("the MATCH rules of step %s lead back to it", s.name), "MATCH rules without a circle", "remove one of the MATCH rules")
+			l.problem(verdict.MatchCycle, s.at, says{fmt.Sprintf("the MATCH rules of step %s lead back to it", s.name), "MATCH rules without a circle", "remove one of the MATCH rules"})
 		}
 	}
 }
@@ -308,7 +313,7 @@ func reaches(edges map[string][]string, from, to string, seen map[string]bool) b
 func (l *linter) parameterUse() {
 	for _, name := range sortedKeys(l.usedParameters()) {
 		if _, ok := l.parameters[name]; !ok {
-			l.problem(verdict.ParameterUnknown, position{1, 1}, fmt.Sprintf("{%s} is used but not declared", name), "an item of parameters", "declare it with a pattern")
+			l.problem(verdict.ParameterUnknown, position{1, 1}, says{fmt.Sprintf("{%s} is used but not declared", name), "an item of parameters", "declare it with a pattern"})
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (c *check) allow(a *attempt) verdict.Verdict {
 	v := c.verdict
 	v.Steps = c.steps(a)
 	v.Evidence = c.report()
-	v.Notes = c.notes(a)
+	v.Notes = c.notes()
 	return v.Allow()
 }
 
@@ -242,7 +242,7 @@ func Evidence(v *attestation.Verified) verdict.Evidence {
 }
 
 // notes are worth knowing and change nothing.
-func (c *check) notes(a *attempt) []string {
+func (c *check) notes() []string {
 	var notes []string
 	note := func(text string) {
 		if !slices.Contains(notes, text) {

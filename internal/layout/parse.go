@@ -44,7 +44,7 @@ func otherDialect(r *reader, root *yaml.Node) (verdict.Finding, bool) {
 	for i := 0; i < len(root.Content); i += 2 {
 		keys[root.Content[i].Value] = true
 	}
-	what := ""
+	var what string
 	switch {
 	case keys["signed"] && keys["signatures"]:
 		what = "a classic in-toto 1.0 metablock"
@@ -113,7 +113,7 @@ func (r *reader) instant(root *yaml.Node, f fields) time.Time {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || t.Nanosecond() != 0 {
+	if err != nil || strings.ContainsAny(text, ".,") {
 		r.malformed(f["expires"], fmt.Sprintf("expires is %q", text), `an RFC 3339 instant such as "2027-03-01T00:00:00Z"`)
 		return time.Time{}
 	}
@@ -124,12 +124,12 @@ func (r *reader) readParameters(l *Layout, node *yaml.Node) {
 	for _, item := range r.entries(node, "parameters") {
 		f := r.mapping(item.node, "parameter "+item.name, "pattern", "required")
 		if !isParameterName(item.name) {
-			r.problem(verdict.LayoutMalformed, item.at, fmt.Sprintf("parameter %q", item.name), "letters, digits and _, not starting with a digit", "rename the parameter")
+			r.problem(verdict.LayoutMalformed, item.at, says{fmt.Sprintf("parameter %q", item.name), "letters, digits and _, not starting with a digit", "rename the parameter"})
 		}
 		text := r.required(item.node, f, "pattern", "parameter "+item.name)
 		pattern, err := identity.ParsePattern(text)
 		if err != nil && text != "" {
-			r.problem(verdict.GlobMalformed, at(f["pattern"]), err.Error(), "a pattern whose only wildcard is *", "write the pattern segment by segment")
+			r.problem(verdict.GlobMalformed, at(f["pattern"]), says{err.Error(), "a pattern whose only wildcard is *", "write the pattern segment by segment"})
 		}
 		p := parameter{pattern: pattern}
 		if required, ok := f["required"]; ok && (required.ShortTag() != "!!bool" || required.Decode(&p.required) != nil) {
@@ -156,11 +156,11 @@ func (r *reader) functionary(item namedNode) *functionary {
 		}
 		r.fulcio(fn, val, what)
 	case "ecdsa", "ed25519", "rsa":
-		r.publicKey(fn, val, what, keyType, r.scalar(f["scheme"], what+"'s scheme"))
+		r.publicKey(fn, val, keyType)
+		r.scheme(f["scheme"], what, keyType)
 	case "":
 	default:
-		r.problem(verdict.FunctionaryInvalid, at(f["keyType"]), fmt.Sprintf("%s has the keyType %q", what, keyType),
-			"sigstore-oidc, ecdsa, ed25519 or rsa", "correct the keyType; ssh and gpg keys need a newer signatus")
+		r.problem(verdict.FunctionaryInvalid, at(f["keyType"]), says{fmt.Sprintf("%s has the keyType %q", what, keyType), "sigstore-oidc, ecdsa, ed25519 or rsa", "correct the keyType; ssh and gpg keys need a newer signatus"})
 	}
 	return fn
 }
@@ -175,18 +175,17 @@ func (r *reader) fulcio(fn *functionary, val *yaml.Node, what string) {
 	fn.issuer = r.required(val, f, "issuer", what)
 	text := r.required(val, f, "identity", what)
 	if hasWildcard(fn.issuer) || strings.ContainsAny(fn.issuer, "{}") {
-		r.problem(verdict.GlobMalformed, at(f["issuer"]), fmt.Sprintf("%s has the issuer %q", what, fn.issuer), "an exact URL: issuers have no wildcards and no parameters", "write the issuer out")
+		r.problem(verdict.GlobMalformed, at(f["issuer"]), says{fmt.Sprintf("%s has the issuer %q", what, fn.issuer), "an exact URL: issuers have no wildcards and no parameters", "write the issuer out"})
 	}
 	if fn.issuer == NoIssuer {
 		if fn.root != "github" || text != ReleaseIdentity {
-			r.problem(verdict.FunctionaryInvalid, at(f["issuer"]), what+" has no issuer",
-				"an issuer: only "+ReleaseIdentity+" under the root github has none", "name the issuer")
+			r.problem(verdict.FunctionaryInvalid, at(f["issuer"]), says{what + " has no issuer", "an issuer: only " + ReleaseIdentity + " under the root github has none", "name the issuer"})
 		}
 		fn.issuer = ""
 	}
 	fn.identity = r.template(f["identity"], text)
 	if _, err := identity.ParsePattern(text); err != nil && text != "" {
-		r.problem(verdict.GlobMalformed, at(f["identity"]), err.Error(), "an exact name, or one whose only wildcard is *", "write the identity segment by segment")
+		r.problem(verdict.GlobMalformed, at(f["identity"]), says{err.Error(), "an exact name, or one whose only wildcard is *", "write the identity segment by segment"})
 	}
 	for _, item := range r.entries(f["extensions"], what+"'s extensions") {
 		fn.extensions = append(fn.extensions, r.extension(item, what))
@@ -199,8 +198,7 @@ const NoIssuer = "none"
 func (r *reader) extension(item namedNode, what string) extensionRule {
 	rule := extensionRule{name: identity.Extension(item.name)}
 	if !slices.Contains(identity.Names(), rule.name) {
-		r.problem(verdict.FunctionaryInvalid, item.at, fmt.Sprintf("%s demands the unknown extension %s", what, item.name),
-			"one of "+list(identity.Names()), "check the spelling")
+		r.problem(verdict.FunctionaryInvalid, item.at, says{fmt.Sprintf("%s demands the unknown extension %s", what, item.name), "one of " + list(identity.Names()), "check the spelling"})
 	}
 	values := []string{}
 	if item.node.Kind == yaml.ScalarNode {
@@ -210,7 +208,7 @@ func (r *reader) extension(item namedNode, what string) extensionRule {
 	}
 	for _, value := range values {
 		if hasWildcard(value) {
-			r.problem(verdict.GlobMalformed, at(item.node), fmt.Sprintf("extension %s is %q", item.name, value), "an exact value or a list of exact values", "write the values out")
+			r.problem(verdict.GlobMalformed, at(item.node), says{fmt.Sprintf("extension %s is %q", item.name, value), "an exact value or a list of exact values", "write the values out"})
 		}
 		rule.values = append(rule.values, r.template(item.node, value))
 	}
@@ -220,7 +218,8 @@ func (r *reader) extension(item namedNode, what string) extensionRule {
 	return rule
 }
 
-func (r *reader) publicKey(fn *functionary, val *yaml.Node, what, keyType, scheme string) {
+func (r *reader) publicKey(fn *functionary, val *yaml.Node, keyType string) {
+	what := "functionary " + fn.id
 	f := r.mapping(val, what+"'s keyVal", "public", "root")
 	fn.keyed = true
 	fn.root = r.scalar(f["root"], what+"'s root")
@@ -230,15 +229,21 @@ func (r *reader) publicKey(fn *functionary, val *yaml.Node, what, keyType, schem
 	}
 	key, err := attestation.ParseKey([]byte(pem))
 	if err != nil {
-		r.problem(verdict.FunctionaryInvalid, at(f["public"]), fmt.Sprintf("%s: %v", what, err), "a public key in PEM, PKIX form", "export the public key as PEM")
+		r.problem(verdict.FunctionaryInvalid, at(f["public"]), says{fmt.Sprintf("%s: %v", what, err), "a public key in PEM, PKIX form", "export the public key as PEM"})
 		return
 	}
 	fn.key = key
 	if key.Type() != keyType {
-		r.problem(verdict.FunctionaryInvalid, at(f["public"]), fmt.Sprintf("%s has the keyType %s and an %s key", what, keyType, key.Type()), keyType, "correct the keyType")
+		r.problem(verdict.FunctionaryInvalid, at(f["public"]), says{fmt.Sprintf("%s has the keyType %s and an %s key", what, keyType, key.Type()), keyType, "correct the keyType"})
 	}
+}
+
+// scheme checks a key's signature scheme, where it is given: in-toto's names
+// begin with the key's type, but for RSA.
+func (r *reader) scheme(node *yaml.Node, what, keyType string) {
+	scheme := r.scalar(node, what+"'s scheme")
 	if scheme != "" && !strings.HasPrefix(scheme, keyType) && (keyType != "rsa" || scheme != "rsassa-pss-sha256") {
-		r.problem(verdict.FunctionaryInvalid, fn.at, fmt.Sprintf("%s has the scheme %q", what, scheme), "a scheme of "+keyType, "correct or remove the scheme")
+		r.problem(verdict.FunctionaryInvalid, at(node), says{fmt.Sprintf("%s has the scheme %q", what, scheme), "a scheme of " + keyType, "correct or remove the scheme"})
 	}
 }
 
@@ -276,9 +281,9 @@ func (r *reader) join(l *Layout, p *principal, id string) {
 	i := slices.IndexFunc(l.functionaries, func(fn *functionary) bool { return fn.id == id })
 	switch {
 	case i < 0:
-		r.problem(verdict.UnknownFunctionary, p.at, fmt.Sprintf("principal %s lists the functionary %s, which is not defined", p.id, id), "a name under functionaries", "define it or correct the name")
+		r.problem(verdict.UnknownFunctionary, p.at, says{fmt.Sprintf("principal %s lists the functionary %s, which is not defined", p.id, id), "a name under functionaries", "define it or correct the name"})
 	case l.functionaries[i].principal != nil:
-		r.problem(verdict.SharedIdentity, p.at, fmt.Sprintf("functionary %s belongs to the principals %s and %s", id, l.functionaries[i].principal.id, p.id), "one principal", "a signer is one person: list it once")
+		r.problem(verdict.SharedIdentity, p.at, says{fmt.Sprintf("functionary %s belongs to the principals %s and %s", id, l.functionaries[i].principal.id, p.id), "one principal", "a signer is one person: list it once"})
 	default:
 		l.functionaries[i].principal = p
 		p.functionaries = append(p.functionaries, l.functionaries[i])
@@ -310,12 +315,12 @@ func (r *reader) rules(node *yaml.Node, what string) ruleList {
 	for _, item := range r.sequence(node, what) {
 		text := r.scalar(item, "a rule of "+what)
 		if text == "" {
-			r.problem(verdict.RuleMalformed, at(item), "an empty rule in "+what, "a rule such as DISALLOW *", "write the rule or remove the item")
+			r.problem(verdict.RuleMalformed, at(item), says{"an empty rule in " + what, "a rule such as DISALLOW *", "write the rule or remove the item"})
 			continue
 		}
 		rule, err := parseRule(text, at(item))
 		if err != nil {
-			r.problem(verdict.RuleMalformed, at(item), err.Error(), "one of in-toto's artifact rules", "correct the rule; docs/layout.md lists them")
+			r.problem(verdict.RuleMalformed, at(item), says{err.Error(), "one of in-toto's artifact rules", "correct the rule; docs/layout.md lists them"})
 			continue
 		}
 		out.rules = append(out.rules, rule)
@@ -364,7 +369,7 @@ func (r *reader) predicateTypes(node *yaml.Node, f fields, what string) []string
 		}
 		t := r.required(item, g, "predicateType", what)
 		if t == "layout" {
-			r.problem(verdict.NotSupportedYet, at(item), what+" is a sublayout, which this version does not check yet", "an attestation's predicate type", "use a newer signatus")
+			r.problem(verdict.NotSupportedYet, at(item), says{what + " is a sublayout, which this version does not check yet", "an attestation's predicate type", "use a newer signatus"})
 		}
 		types = append(types, t)
 	}
@@ -380,7 +385,7 @@ func (r *reader) subject(node *yaml.Node) subjectRule {
 	for _, text := range r.texts(f["subject"], "subject") {
 		g, err := parseGlob(text)
 		if err != nil {
-			r.problem(verdict.GlobMalformed, at(f["subject"]), err.Error(), "in-toto's fnmatch: * ? [x] [!x]", "correct the pattern")
+			r.problem(verdict.GlobMalformed, at(f["subject"]), says{err.Error(), "in-toto's fnmatch: * ? [x] [!x]", "correct the pattern"})
 			continue
 		}
 		s.patterns = append(s.patterns, g)

@@ -41,6 +41,7 @@ type rule struct {
 // boundRule is a rule with its parameters filled.
 type boundRule struct {
 	rule
+	git  bool   // a git source, named without wildcards
 	glob glob   // for all but REQUIRE
 	name string // for REQUIRE, a literal name
 	src  string // prefix without a trailing slash; empty for none
@@ -124,7 +125,7 @@ func (r rule) bind(values map[string]string) (boundRule, error) {
 		if name.Ref != "" {
 			return b, fmt.Errorf("rule %q: a rule names a source, not a ref: remove @%s", r.text, name.Ref)
 		}
-		text = name.Text
+		text, b.git = name.Text, name.Git
 	}
 	if r.kind == requireRule {
 		if hasWildcard(text) {
@@ -142,6 +143,11 @@ func (r rule) bind(values map[string]string) (boundRule, error) {
 	}
 	b.src, b.dst = strings.TrimSuffix(b.src, "/"), strings.TrimSuffix(b.dst, "/")
 	return b, nil
+}
+
+// isRequiredBy reports whether o is a REQUIRE of the name that b matches.
+func (b boundRule) isRequiredBy(o boundRule) bool {
+	return o.kind == requireRule && o.name == b.glob.text
 }
 
 // consumes reports whether the rule can take artifacts out of the queue.

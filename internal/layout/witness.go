@@ -2,6 +2,7 @@ package layout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
@@ -23,24 +24,12 @@ func (c *claims) witness(signer identity.Signer) *verdict.Finding {
 	if !signer.IsWorkload() {
 		return nil
 	}
-	var own artifact.Resource
-	source, known := signer.Source()
-	if known {
-		name, err := artifact.GitSource(source.Repository)
-		if err != nil {
-			return refuse(verdict.CertificateMalformed, err)
-		}
-		commit, err := artifact.ParseDigestSet(map[string]string{string(artifact.GitCommit): source.Commit})
-		if err != nil {
-			return refuse(verdict.CertificateMalformed, err)
-		}
-		own = artifact.Resource{Name: name, Digest: commit}
-	}
+	own, known := ownSource(signer)
 	for name, r := range c.materials {
 		switch {
 		case !r.Name.Git:
 		case known && name == own.Name.Text && c.hasProducts:
-			if finding := sameSource("material "+name, r, source); finding != nil {
+			if finding := sameSource("material "+name, r, own); finding != nil {
 				return finding
 			}
 		default:
@@ -56,6 +45,26 @@ func (c *claims) witness(signer identity.Signer) *verdict.Finding {
 		c.materials[own.Name.Text] = own
 	}
 	return nil
+}
+
+// ownSource is the material that a CI signer's certificate proves. A certificate
+// may name no source, or one that is no git repository on https: then nothing is
+// known, and every git entry is asserted.
+func ownSource(signer identity.Signer) (artifact.Resource, bool) {
+	source, ok := signer.Source()
+	if !ok {
+		return artifact.Resource{}, false
+	}
+	name, err := artifact.GitSource(source.Repository)
+	if err != nil {
+		return artifact.Resource{}, false
+	}
+	commit, err := artifact.ParseDigestSet(map[string]string{string(artifact.GitCommit): source.Commit})
+	if err != nil {
+		return artifact.Resource{}, false
+	}
+	name.Ref = source.Ref
+	return artifact.Resource{Name: name, Digest: commit}, true
 }
 
 // judgeGit marks a git entry as asserted unless it is the certificate's commit.
@@ -122,26 +131,21 @@ func knownBuilder(id string, signer identity.Signer) bool {
 	return strings.HasPrefix(signer.BuilderURI(), generator)
 }
 
-// contradictsSource compares the places besides the materials, which witness
-// compares, that name the job's own repository.
+// contradictsSource compares every entry that names the job's own repository.
 func contradictsSource(facts provenance.Facts, signer identity.Signer) *verdict.Finding {
-	source, ok := signer.Source()
-	if !ok {
+	own, known := ownSource(signer)
+	if !known {
 		return nil
 	}
-	own, err := artifact.GitSource(source.Repository)
-	if err != nil {
-		return nil // witness refuses such a certificate
-	}
-	for _, d := range facts.Sources {
+	for _, d := range slices.Concat(facts.Sources, facts.Materials) {
 		r, err := artifact.NewResource(d.Name, d.URI, d.Digest)
 		if err != nil {
 			return refuse(verdict.PredicateMalformed, fmt.Errorf("reading the build's source: %w", err))
 		}
-		if r.Name.Text != own.Text {
+		if r.Name.Text != own.Name.Text {
 			continue
 		}
-		if finding := sameSource("source "+r.Name.Text, r, source); finding != nil {
+		if finding := sameSource("source "+r.Name.Text, r, own); finding != nil {
 			return finding
 		}
 	}
@@ -149,12 +153,12 @@ func contradictsSource(facts provenance.Facts, signer identity.Signer) *verdict.
 }
 
 // sameSource compares an entry for the job's own repository with the certificate.
-func sameSource(what string, r artifact.Resource, source identity.Source) *verdict.Finding {
-	if commit := r.Digest[artifact.GitCommit]; commit != "" && commit != source.Commit {
-		return contradicts("commit of "+what, commit, source.Commit)
+func sameSource(what string, r, own artifact.Resource) *verdict.Finding {
+	if commit, proven := r.Digest[artifact.GitCommit], own.Digest[artifact.GitCommit]; commit != "" && commit != proven {
+		return contradicts("commit of "+what, commit, proven)
 	}
-	if strings.HasPrefix(r.Name.Ref, "refs/") && source.Ref != "" && r.Name.Ref != source.Ref {
-		return contradicts("ref of "+what, r.Name.Ref, source.Ref)
+	if strings.HasPrefix(r.Name.Ref, "refs/") && own.Name.Ref != "" && r.Name.Ref != own.Name.Ref {
+		return contradicts("ref of "+what, r.Name.Ref, own.Name.Ref)
 	}
 	return nil
 }

@@ -23,16 +23,19 @@ type reader struct {
 	problems []verdict.Finding
 }
 
-// problem records a finding at a node.
-func (r *reader) problem(id verdict.ID, at position, found, expected, next string) {
+// says is what a problem tells: what was found, what was expected, what to do.
+type says struct{ found, expected, next string }
+
+// problem records a finding at a place.
+func (r *reader) problem(id verdict.ID, at position, text says) {
 	r.problems = append(r.problems, verdict.Finding{
-		ID: id, Where: r.where(at), Found: found, Expected: expected, Next: next,
+		ID: id, Where: r.where(at), Found: text.found, Expected: text.expected, Next: text.next,
 	})
 }
 
 // malformed records that a node is not what the schema asks for.
 func (r *reader) malformed(node *yaml.Node, found, expected string) {
-	r.problem(verdict.LayoutMalformed, at(node), found, expected, "correct this line; the schema is in docs/layout.md")
+	r.problem(verdict.LayoutMalformed, at(node), says{found, expected, "correct this line; the schema is in docs/layout.md"})
 }
 
 func (r *reader) where(p position) string {
@@ -54,18 +57,21 @@ func (r *reader) document(data []byte) (*yaml.Node, bool) {
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
-	if err := decoder.Decode(&doc); err != nil {
+	if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
+		r.problem(verdict.LayoutMalformed, position{1, 1}, says{"the file holds nothing but comments", "a layout: keys such as _type, version, expires, steps", "start from one of the layouts in layouts/"})
+		return nil, false
+	} else if err != nil {
 		line, message := yamlError(err)
-		r.problem(verdict.LayoutMalformed, position{line, 1}, message, "one YAML or JSON document", "correct the syntax near this line")
+		r.problem(verdict.LayoutMalformed, position{line, 1}, says{message, "one YAML or JSON document", "correct the syntax near this line"})
 		return nil, false
 	}
 	var second yaml.Node
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		r.problem(verdict.LayoutMalformed, position{}, "more than one document in the file", "exactly one", "remove everything behind the first document")
+		r.problem(verdict.LayoutMalformed, position{}, says{"more than one document in the file", "exactly one", "remove everything behind the first document"})
 		return nil, false
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
-		r.problem(verdict.LayoutMalformed, position{1, 1}, "the document is not a mapping", "a layout: keys such as _type, version, expires, steps", "start from one of the layouts in layouts/")
+		r.problem(verdict.LayoutMalformed, position{1, 1}, says{"the document is not a mapping", "a layout: keys such as _type, version, expires, steps", "start from one of the layouts in layouts/"})
 		return nil, false
 	}
 	count := 0
@@ -75,7 +81,7 @@ func (r *reader) document(data []byte) (*yaml.Node, bool) {
 // text checks the bytes before any parser sees them.
 func (r *reader) text(data []byte) bool {
 	refuse := func(found, next string) bool {
-		r.problem(verdict.LayoutMalformed, position{}, found, "UTF-8 text of at most 4 MiB", next)
+		r.problem(verdict.LayoutMalformed, position{}, says{found, "UTF-8 text of at most 4 MiB", next})
 		return false
 	}
 	switch {
@@ -188,8 +194,7 @@ func (r *reader) key(key *yaml.Node, what string, known []string) bool {
 	case key.Value == "<<":
 		r.malformed(key, "the merge key <<", "the keys themselves")
 	case isLater(key.Value):
-		r.problem(verdict.NotSupportedYet, at(key), fmt.Sprintf("%s uses %s, which this version does not check yet", what, key.Value),
-			"one of "+list(known), "use a newer signatus: a key that is not understood is never skipped")
+		r.problem(verdict.NotSupportedYet, at(key), says{fmt.Sprintf("%s uses %s, which this version does not check yet", what, key.Value), "one of " + list(known), "use a newer signatus: a key that is not understood is never skipped"})
 	default:
 		expected := "one of " + list(known)
 		for _, k := range known {
