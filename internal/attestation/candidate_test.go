@@ -28,11 +28,11 @@ func signed(t testing.TB) []byte {
 func TestCandidatesRefuse(t *testing.T) {
 	t.Parallel()
 	good := signed(t)
-	replace := func(old, new string) []byte {
-		if !bytes.Contains(good, []byte(old)) {
-			t.Fatalf("no %s in the bundle", old)
+	replace := func(before, after string) []byte {
+		if !bytes.Contains(good, []byte(before)) {
+			t.Fatalf("no %s in the bundle", before)
 		}
-		return bytes.Replace(good, []byte(old), []byte(new), 1)
+		return bytes.Replace(good, []byte(before), []byte(after), 1)
 	}
 	media := "application/vnd.dev.sigstore.bundle.v0.3+json"
 	deep := func(n int) string { return strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n) }
@@ -75,6 +75,8 @@ func TestCandidatesRefuse(t *testing.T) {
 		{"other object", []byte(`{}`), verdict.BundleMalformed, "no mediaType"},
 		{"no media type", replace(`"mediaType":"`+media+`",`, ""), verdict.BundleMalformed, "media type"},
 		{"unknown field", replace(`{"mediaType"`, `{"extra":1,"mediaType"`), verdict.BundleMalformed, `unknown field "extra"`},
+		{"long value", replace(`"payload":"`, `"payload":"`+strings.Repeat("!", 100000)), verdict.BundleMalformed, "invalid value for bytes field payload"},
+		{"long key", []byte(`{"a":1,"` + strings.Repeat("a", 100000) + `":1}`), verdict.BundleMalformed, "no mediaType"},
 		{"case variant", replace(`"dsseEnvelope"`, `"DSSEEnvelope"`), verdict.BundleMalformed, "unknown field"},
 		{"v0.4", replace(media, "application/vnd.dev.sigstore.bundle.v0.4+json"), verdict.BundleTooNew, `version "0.4"`},
 		{"v1", []byte(`{"mediaType":"application/vnd.dev.sigstore.bundle.v1+json","new":{}}`), verdict.BundleTooNew, `version "1"`},
@@ -101,7 +103,7 @@ func TestCandidatesRefuse(t *testing.T) {
 			if r.ID != row.id || !strings.Contains(r.Error(), row.says) || !strings.HasPrefix(r.Source, "app.json") {
 				t.Errorf("got %s %q, expected %s that says %q", r.ID, r, row.id, row.says)
 			}
-			if strings.ContainsAny(r.Error(), "\n\x00") || len(r.Error()) > 600 {
+			if strings.ContainsAny(r.Error(), "\n\x00") || len(r.Error()) > 800 {
 				t.Errorf("not one line of a bearable length: %q", r)
 			}
 			if f := r.Finding(); f.ID != r.ID || f.Where != r.Source || f.Found == "" {

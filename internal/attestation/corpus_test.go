@@ -165,7 +165,8 @@ func (c *corpus) registryKey(t testing.TB, name, hint string) ([]byte, bool) {
 func (row corpusRow) piece(found []Candidate, refused []*Refusal) (Candidate, error) {
 	want := row.path
 	if _, rest, ok := strings.Cut(row.kind, "npm attestations["); ok {
-		n, _ := strconv.Atoi(rest[:strings.Index(rest, "]")])
+		number, _, _ := strings.Cut(rest, "]")
+		n, _ := strconv.Atoi(number)
 		want = fmt.Sprintf("%s attestation %d", row.path, n+1)
 	}
 	if _, rest, ok := strings.Cut(row.kind, "JSONL line "); ok {

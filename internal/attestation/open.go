@@ -1,6 +1,7 @@
 package attestation
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,6 +36,12 @@ func Open(c Candidate, r *Root) (*Verified, error) {
 	result, why := c.verify(r.verifier, c.entity.leaf.PublicKey, fmt.Sprintf("root %q", r.name))
 	if why != nil {
 		return nil, why
+	}
+	// "Extended Key Usage: Code Signing (1.3.6.1.5.5.7.3.3)" is what Fulcio's leaf
+	// certificates must have; crypto/x509 reads a leaf that names no usage at all
+	// as fit for any. (Fulcio, docs/certificate-specification.md.)
+	if !slices.Contains(c.entity.leaf.ExtKeyUsage, x509.ExtKeyUsageCodeSigning) {
+		return nil, refuse(c.source, verdict.CertificateMalformed, &reason{found: "the signer's certificate is not for code signing", expected: "the extended key usage codeSigning", next: "have it signed with a certificate that Fulcio issued"})
 	}
 	signer, err := identity.FromCertificate(c.entity.leaf)
 	if err != nil {
@@ -158,8 +165,7 @@ func explain(e *entity, under string, err error) error {
 		{"failed to verify signed certificate timestamp: ", "no certificate transparency log of " + under + " vouches for its certificate", "is the trusted root older than the log? Refresh it"},
 		{"failed to verify signature: ", "its signature does not verify with " + signedWith(e, under), "the statement was changed after signing; do not use it"},
 	}
-	// Some of the reasons span lines.
-	text := strings.Join(strings.Fields(err.Error()), " ")
+	text := err.Error()
 	for _, step := range steps {
 		if rest, ok := strings.CutPrefix(text, step.prefix); ok {
 			if strings.HasPrefix(rest, "not enough verified log entries") {

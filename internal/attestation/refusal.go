@@ -3,6 +3,7 @@ package attestation
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
@@ -52,11 +53,22 @@ type reason struct {
 	cause          error  // may be nil
 }
 
+// text is what was found, in one line of a bearable length: libraries quote
+// what they could not read, which may be megabytes.
 func (r *reason) text() string {
 	if r.cause == nil {
-		return r.found
+		return brief(r.found)
 	}
-	return r.found + ": " + r.cause.Error()
+	return brief(r.found + ": " + r.cause.Error())
+}
+
+const maxText = 500 // bytes
+
+func brief(s string) string {
+	if len(s) > maxText {
+		s = strings.ToValidUTF8(s[:maxText], "") + "…"
+	}
+	return strings.Join(strings.Fields(s), " ")
 }
 
 func (r *reason) Error() string {

@@ -160,6 +160,7 @@ func kindName(kind jsontext.Kind) string {
 		return "null"
 	case 't', 'f':
 		return "a boolean"
+	case jsontext.KindInvalid, jsontext.KindEndObject, jsontext.KindEndArray:
 	}
 	return "nothing"
 }

@@ -64,7 +64,7 @@ func TestStatement(t *testing.T) {
 // TestStatementRefused breaks one thing in a good statement at a time.
 func TestStatementRefused(t *testing.T) {
 	t.Parallel()
-	second := func(subject string) (old, new string) { return `}}],`, `}},` + subject + `],` }
+	second := func(subject string) (before, after string) { return `}}],`, `}},` + subject + `],` }
 	conflictOld, conflictNew := second(`{"name":"./app","digest":{"sha256":"` + sha256b + `"}}`)
 	unsharedOld, unsharedNew := second(`{"name":"app","digest":{"sha512":"` + sha256a + sha256b + `"}}`)
 	namelessOld, namelessNew := second(`{"digest":{"sha256":"` + sha256a + `"}},{"digest":{"sha256":"` + sha256b + `"}}`)
@@ -151,7 +151,7 @@ func TestStatementBounds(t *testing.T) {
 	subjects := func(n int) string {
 		var list []string
 		for i := range n {
-			list = append(list, fmt.Sprintf(`{"name":"f%d","digest":{"sha256":"%s"}}`, i, sha256a))
+			list = append(list, fmt.Sprintf(`{"name":"f%d","digest":{"sha256":%q}}`, i, sha256a))
 		}
 		return `{"_type":"` + statementV1 + `","predicateType":"t","subject":[` + strings.Join(list, ",") + `]}`
 	}

@@ -17,9 +17,9 @@ type world struct {
 	dir      string
 	root     []byte
 	artifact []byte
-	bundles  [][]byte
-	// v1 is a bundle logged in Rekor v1, which cosign's defaults take.
-	v1       []byte
+	// v2 are bundles with an SCT, a Rekor v2 entry and a timestamp; v1 with an SCT
+	// and a Rekor v1 entry, as most public ones are.
+	v2, v1   [][]byte
 	identity attestationtest.Identity
 }
 
@@ -33,18 +33,22 @@ func newWorld(dir string, n int) (*world, error) {
 	statement := attestationtest.Statement([]attestationtest.Subject{attestationtest.File("app", w.artifact)},
 		"https://slsa.dev/provenance/v1", attestationtest.Provenance(claims))
 	for range n {
-		b, err := s.Sign(attestationtest.SignRequest{Payload: statement, As: w.identity, Entry: "v2"})
-		if err != nil {
-			return nil, fmt.Errorf("signing: %w", err)
+		for _, log := range []struct {
+			request attestationtest.SignRequest
+			bundles *[][]byte
+		}{
+			{attestationtest.SignRequest{Entry: attestationtest.EntryV2}, &w.v2},
+			{attestationtest.SignRequest{Entry: attestationtest.EntryV1DSSE, OmitTimestamp: true}, &w.v1},
+		} {
+			log.request.Payload, log.request.As = statement, w.identity
+			b, err := s.Sign(log.request)
+			if err != nil {
+				return nil, fmt.Errorf("signing: %w", err)
+			}
+			*log.bundles = append(*log.bundles, b.JSON)
 		}
-		w.bundles = append(w.bundles, b.JSON)
 	}
-	b, err := s.Sign(attestationtest.SignRequest{Payload: statement, As: w.identity, Entry: "v1-dsse"})
-	if err != nil {
-		return nil, fmt.Errorf("signing: %w", err)
-	}
-	w.v1 = b.JSON
-	for name, content := range map[string][]byte{"app": w.artifact, "app.sigstore.json": w.v1, "trusted_root.json": w.root} {
+	for name, content := range map[string][]byte{"app": w.artifact, "app.sigstore.json": w.v1[0], "trusted_root.json": w.root} {
 		if err := os.WriteFile(w.path(name), content, 0o600); err != nil {
 			return nil, fmt.Errorf("writing %s: %w", name, err)
 		}

@@ -86,7 +86,7 @@ const (
 	otherStep
 	badAge
 	otherArtifact
-	notChosen
+	otherName
 )
 
 // prepare checks everything that needs no statement. The deny list comes before
@@ -145,15 +145,23 @@ func (c *check) read() {
 		s := &statement{verified: v}
 		s.claims, s.refused = readClaims(v, !c.Layout.anyPredicate, c.Layout.gitHash256)
 		if s.refused == nil {
-			s.refused = c.deniedSource(s.claims)
+			s.refused = c.deniedSource(v, s.claims)
 		}
 		c.layout.merge(v)
 		c.statements = append(c.statements, s)
 	}
 }
 
-// deniedSource refuses a statement that builds on something denied.
-func (c *check) deniedSource(claims *claims) *verdict.Finding {
+// deniedSource refuses a statement that builds on something denied, or that
+// knows the artifact in hand by a further digest that is.
+func (c *check) deniedSource(v *attestation.Verified, claims *claims) *verdict.Finding {
+	for _, s := range v.Statement().Subjects {
+		if s.Digest.Join(c.Artifact.Digest, c.accepted) == artifact.Joined {
+			if finding := c.Layout.denied(s.Digest); finding != nil {
+				return finding
+			}
+		}
+	}
 	for _, name := range claims.materials.Names() {
 		if finding := c.Layout.denied(claims.materials[name].Digest); finding != nil {
 			return finding
@@ -195,6 +203,7 @@ type attempt struct {
 	lacking []verdict.Finding
 	stuck   *verdict.Finding
 	steps   []*boundStep
+	near    stage // how near the statements came that do not count where some lack
 	// eligible counts, per step index, the principals that could count.
 	eligible []int
 }
@@ -202,6 +211,9 @@ type attempt struct {
 func (a *attempt) better(b *attempt) bool {
 	if len(a.lacking) != len(b.lacking) {
 		return len(a.lacking) < len(b.lacking)
+	}
+	if a.near != b.near {
+		return a.near > b.near
 	}
 	if a.search.exhausted() != b.search.exhausted() {
 		return a.search.exhausted()
@@ -248,6 +260,7 @@ func (c *check) slots(a *attempt, step *boundStep, subject *subjectRule) ([]*slo
 		sorted := c.sort(step, e, subject)
 		a.eligible[step.index] += min(sorted.people, e.threshold)
 		if len(sorted.groups) == 0 {
+			a.near = max(a.near, sorted.nearestStage)
 			return nil, c.lacks(step, e, sorted)
 		}
 		out = append(out, &slot{step: step, entry: e, options: sorted.groups})
@@ -316,27 +329,40 @@ func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subje
 		}
 	}
 	f, at, finding := e.signer(s.verified)
-	if finding != nil {
+	misnamed := s.ofOtherStep(step.name)
+	switch {
+	case finding != nil && misnamed != nil:
+		return nil, otherPredicate, misnamed // neither its step nor its signer: it is about something else
+	case finding != nil:
 		return nil, at, finding
-	}
-	if s.refused != nil {
+	case s.refused != nil:
 		return nil, refusedClaims, s.refused
-	}
-	if name := s.claims.linkName; name != "" && name != step.name {
-		return nil, otherStep, &verdict.Finding{
-			ID: verdict.LinkOfOtherStep, Expected: "a link named " + step.name, Found: "a link named " + name,
-			Next: "attest again with --step " + step.name,
-		}
+	case misnamed != nil:
+		return nil, otherStep, misnamed
 	}
 	if finding := e.checkAge(s.verified, c.Now); finding != nil {
 		return nil, badAge, finding
 	}
 	if subject != nil {
 		if finding := c.isSubject(s, *subject); finding != nil {
-			return nil, otherArtifact, finding
+			if finding.ID == verdict.NotSubject {
+				return nil, otherArtifact, finding
+			}
+			return nil, otherName, finding
 		}
 	}
 	return f.principal.root(), 0, nil
+}
+
+// ofOtherStep finds a link that names another step.
+func (s *statement) ofOtherStep(step string) *verdict.Finding {
+	if s.claims == nil || s.claims.linkName == "" || s.claims.linkName == step {
+		return nil
+	}
+	return &verdict.Finding{
+		ID: verdict.LinkOfOtherStep, Expected: "a link named " + step, Found: "it is a link named " + s.claims.linkName,
+		Next: "attest again with --step " + step,
+	}
 }
 
 // takes reports whether the item asks for this kind of statement.
