@@ -63,8 +63,8 @@ race: ## the concurrent rooms under the race detector (needs gcc)
 	if [ -z "$$rooms" ]; then echo 'make race: no concurrent room found, expected at least one' >&2; exit 1; fi; \
 	CGO_ENABLED=1 go test -race -timeout 15m $$rooms
 
-conformance: build ## write docs/conformance.md: the corpus, replayed and counted
-	go run ./internal/conformancedoc -signatus bin/signatus -out docs/conformance.md
+conformance: ## write docs/conformance.md: the corpus, replayed and counted
+	go test -count=1 ./internal/command -run '^TestCorpus$$' -conformance-doc ../../docs/conformance.md
 
 clean: ## remove bin/ and .cache/
 	rm -rf bin .cache

@@ -297,16 +297,16 @@ func notBundle(document object) error {
 	case strings.HasPrefix(media, "application/vnd.dev.sigstore.trustedroot"):
 		why.found, why.next = "this is a trusted root", "give it to --trusted-root"
 	case strings.HasPrefix(media, "application/vnd.dev.sigstore.signingconfig"):
-		why.found, why.next = "this is a signing config", "give it to --signing-config"
+		why.found, why.next = "this is a signing config", "give the bundle that signing with it made"
 	case strings.HasPrefix(media, "application/vnd.oci."), strings.HasPrefix(media, "application/vnd.docker."):
-		why.found, why.next = "this is an image manifest", "use --from oci to fetch the attestations of an image"
+		why.found, why.next = "this is an image manifest", "save the image's attestation bundles as files and give those"
 	case document.has("payload", "signatures"):
 		why.found = "this is a bare DSSE envelope; it has no verification material (certificate, log entry, timestamp)"
 		why.next = "ask the publisher for the Sigstore bundle; slsa-github-generator writes bundles since v2.1.0"
 	case document.has("base64Signature"), document.has("Base64Signature"):
 		why.found, why.next = "this is cosign's old bundle format", "turn it into a Sigstore bundle with  cosign bundle create"
 	case document.has("signed", "signatures"):
-		why.found, why.next = "this is classic in-toto or TUF metadata", "name it with --layout, or its folder with --link-dir"
+		why.found, why.next = "this is classic in-toto or TUF metadata", "classic in-toto metadata is not read yet: give Sigstore bundles"
 	case document.has("_type"):
 		why.found, why.next = "this is a statement or a layout without a signature", "name the signed bundle that holds it"
 	case document.has("verificationMaterial"), document.has("dsseEnvelope"), document.has("messageSignature"):

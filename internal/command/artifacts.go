@@ -1,6 +1,8 @@
 package command
 
 import (
+	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -19,8 +21,12 @@ type target struct {
 	given  string
 	name   string             // base name; empty for a bare digest
 	path   string             // empty where the digest is known
+	beside string             // path that bundles lie beside; empty for the working directory
 	digest artifact.DigestSet // empty where there is a path
 }
+
+// standardInput is the path of the artifact that is read from there.
+const standardInput = "-"
 
 // maxChecksums bounds a checksums file, in bytes.
 const maxChecksums = 4 << 20
@@ -42,6 +48,10 @@ func parseTargets(env Env, args []string, checksums string) ([]target, error) {
 		}
 		targets = append(targets, listed...)
 	}
+	isStdin := func(t target) bool { return t.path == standardInput }
+	if first := slices.IndexFunc(targets, isStdin); first >= 0 && slices.ContainsFunc(targets[first+1:], isStdin) {
+		return nil, usage("name it once", "standard input is named twice and can be read once")
+	}
 	if len(targets) == 0 {
 		return nil, usage("name a file or a digest: signatus verify ARTIFACT --bundle FILE …", "no artifact to verify")
 	}
@@ -51,14 +61,20 @@ func parseTargets(env Env, args []string, checksums string) ([]target, error) {
 // parseTarget reads a path, "-", ALGORITHM:HEX or oci://NAME@DIGEST. What looks
 // like a digest is one; a file of such a name is written ./sha256:….
 func parseTarget(env Env, arg string) (target, error) {
-	if arg == "" {
-		return target{}, usage("name a file or a digest", "an artifact's name is empty")
+	switch arg {
+	case "":
+		return target{}, usage("name a file or a digest; is a variable unset?", "an artifact's name is empty")
+	case standardInput:
+		return target{given: arg, path: arg}, nil
 	}
 	if name, ok := strings.CutPrefix(arg, "oci://"); ok {
 		_, digest, found := strings.Cut(name, "@")
-		set, err := artifact.ParseDigest(digest)
-		if !found || err != nil {
+		if !found {
 			return target{}, usage("name the image by digest: oci://NAME@sha256:HEX", "image %s is not named by digest: a tag can move", arg)
+		}
+		set, err := artifact.ParseDigest(digest)
+		if err != nil {
+			return target{}, usage("name the image by digest: oci://NAME@sha256:HEX", "image %s: %w", arg, err)
 		}
 		return target{given: arg, digest: set}, nil
 	}
@@ -69,10 +85,30 @@ func parseTarget(env Env, arg string) (target, error) {
 		}
 		return target{given: arg, digest: set}, nil
 	}
-	if info, err := fs.Stat(env.FS, arg); err == nil && info.IsDir() {
+	switch info, err := fs.Stat(env.FS, arg); {
+	case err == nil && info.IsDir():
 		return target{}, usage("name the files in it", "%s is a directory: an artifact is a file", arg)
+	case errors.Is(err, fs.ErrNotExist) && meant(arg) != "":
+		return target{}, usage(meant(arg), "there is no file %s", arg)
 	}
-	return target{given: arg, name: filepath.Base(arg), path: arg}, nil
+	return target{given: arg, name: filepath.Base(arg), path: arg, beside: arg}, nil
+}
+
+// meant is what to write instead of a name that is no file and looks like
+// something else; empty where it does not.
+func meant(arg string) string {
+	isHex := func(s string) bool {
+		_, err := hex.DecodeString(s)
+		return err == nil && len(s) >= 32
+	}
+	_, digest, _ := strings.Cut(arg, ":")
+	switch {
+	case strings.Contains(arg, "://"):
+		return "fetch it and name the file; an image is named oci://NAME@sha256:HEX"
+	case isHex(arg), isHex(digest):
+		return "name a digest as sha256:HEX, sha384:HEX, sha512:HEX or gitCommit:HEX"
+	}
+	return ""
 }
 
 // readChecksums reads the lines of sha256sum or sha512sum: a digest, white
@@ -91,14 +127,15 @@ func readChecksums(env Env, path string) ([]target, error) {
 		digest, name, ok := strings.Cut(line, " ")
 		name = strings.TrimPrefix(strings.TrimPrefix(name, " "), "*")
 		alg, known := map[int]string{64: "sha256", 96: "sha384", 128: "sha512"}[len(digest)]
-		if !ok || name == "" || !known {
+		file := filepath.Base(name)
+		if !ok || !known || name == "" || file == "." || file == ".." || file == string(filepath.Separator) {
 			return nil, &exitError{code: ExitDenied, err: fmt.Errorf("reading checksums %s line %d: expected a hex digest and a name, as sha256sum writes them", path, n+1), next: "make the file with sha256sum or sha512sum"}
 		}
 		set, err := artifact.ParseDigest(alg + ":" + digest)
 		if err != nil {
 			return nil, &exitError{code: ExitDenied, err: fmt.Errorf("reading checksums %s line %d: %w", path, n+1, err), next: "make the file with sha256sum or sha512sum"}
 		}
-		targets = append(targets, target{given: name, name: filepath.Base(name), digest: set})
+		targets = append(targets, target{given: name, name: file, beside: filepath.Join(filepath.Dir(path), file), digest: set})
 	}
 	if len(targets) == 0 {
 		return nil, &exitError{code: ExitDenied, err: fmt.Errorf("reading checksums %s: it lists nothing", path), next: "make the file with sha256sum"}
@@ -107,8 +144,9 @@ func readChecksums(env Env, path string) ([]target, error) {
 }
 
 // hash reads the artifact once and gives its digests. For a target known by
-// digest there is nothing to read.
-func (t target) hash(env Env, algorithms []artifact.Algorithm) (artifact.Artifact, error) {
+// digest there is nothing to read. It ends with ctx even where a read waits, as
+// one of a terminal does.
+func (t target) hash(ctx context.Context, env Env, algorithms []artifact.Algorithm) (artifact.Artifact, error) {
 	a := artifact.Artifact{Given: t.given, Name: t.name, Digest: t.digest}
 	if t.path == "" {
 		return a, nil
@@ -119,13 +157,26 @@ func (t target) hash(env Env, algorithms []artifact.Algorithm) (artifact.Artifac
 	}
 	defer source.Close() //nolint:errcheck // it was only read
 	bar := newProgress(env, "hashing "+t.given, size)
-	a.Digest, err = artifact.Hash(bar.reader(source), algorithms...)
-	bar.done()
+	defer bar.done()
+	var digest artifact.DigestSet
+	hashed := make(chan error, 1)
+	go func() {
+		hashed <- guard(func() (err error) {
+			digest, err = artifact.Hash(bar.reader(source), algorithms...)
+			return err
+		})
+	}()
+	select {
+	case err = <-hashed:
+		a.Digest = digest
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
 	return a, cause(err)
 }
 
 func (t target) open(env Env) (io.ReadCloser, int64, error) {
-	if t.path == "-" {
+	if t.path == standardInput {
 		return io.NopCloser(env.Stdin), 0, nil
 	}
 	file, err := env.FS.Open(t.path)

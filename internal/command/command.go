@@ -10,9 +10,12 @@ import (
 	"io/fs"
 	"net/http"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/signatus-dev/signatus/internal/report"
 )
@@ -89,28 +92,55 @@ func ExitCode(err error) int {
 
 // Run runs the verb that env.Args name. What went wrong has been said on stderr
 // when it returns. A panic is an error, so it is never success.
-func Run(ctx context.Context, env Env) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = undecided("please report this; the text below tells where it happened",
-				fmt.Errorf("internal error: %v\n%s", p, debug.Stack()))
-		}
-		env.explain(err)
-	}()
-	root := newRoot(env)
-	root.SetArgs(env.Args)
-	return root.ExecuteContext(ctx)
+func Run(ctx context.Context, env Env) error {
+	err := guard(func() error {
+		root := newRoot(env)
+		root.SetArgs(env.Args)
+		return root.ExecuteContext(ctx)
+	})
+	env.explain(err)
+	return err
 }
 
-// explain says on stderr what went wrong and what to do next.
+// guard makes a panic an error. Each goroutine needs its own: a panic in one that
+// has none ends the process with exit code 2, which would read as wrong usage.
+func guard(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &panicError{value: p, stack: debug.Stack()}
+		}
+	}()
+	return do()
+}
+
+// panicError is a mistake of this program.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("internal error: %v", e.value) }
+
+// explain says on stderr what went wrong and what to do next. An error that ends
+// in a next step of its own knows better than whoever passed it on.
 func (env Env) explain(err error) {
 	e, ok := errors.AsType[*exitError](err)
-	switch {
-	case err == nil || ok && e.err == nil:
-	case ok && e.next != "":
-		env.say("signatus: %s\n  next: %s", report.Clean(err.Error()), report.Clean(e.next))
-	default:
-		env.say("signatus: %s", report.Clean(err.Error()))
+	if err == nil || ok && e.err == nil {
+		return
+	}
+	what, next, found := strings.Cut(err.Error(), "; next: ")
+	if !found && ok {
+		next = e.next
+	}
+	env.say("signatus: %s", report.Clean(what))
+	if next != "" {
+		env.say("  next: %s", report.Clean(next))
+	}
+	if bug, ok := errors.AsType[*panicError](err); ok {
+		env.say("  next: report this, with the lines below")
+		for line := range strings.Lines(string(bug.stack)) {
+			env.say("    %s", report.Clean(strings.TrimSuffix(line, "\n")))
+		}
 	}
 }
 
@@ -132,9 +162,12 @@ Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 could not decide.`,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		// Nothing was verified, and that is never success: $VERB may be unset.
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return cmd.Help()
+			cmd.SetOut(env.Stderr)
+			return errors.Join(&exitError{code: ExitUsage}, cmd.Help())
 		},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseEmpty(cmd.Flags()) },
 	}
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
@@ -143,11 +176,54 @@ Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 could not decide.`,
 		return usage("see "+cmd.CommandPath()+" --help", "%w", err)
 	})
 	root.AddCommand(newVerify(env), newConformance(env), newVersion(env))
-	for _, cmd := range root.Commands() {
-		usageErrors(cmd)
-	}
+	// cobra would add these too late for usageErrors.
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
 	usageErrors(root)
+	onceEach(root)
 	return root
+}
+
+// onceEach refuses a flag that is given twice and takes one value: a flag that is
+// appended to a command must not quietly replace who must have signed.
+func onceEach(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if _, list := f.Value.(pflag.SliceValue); !list {
+			f.Value = &once{Value: f.Value}
+		}
+	})
+	for _, child := range cmd.Commands() {
+		onceEach(child)
+	}
+}
+
+// once is a flag's value that can be set one time.
+type once struct {
+	pflag.Value
+	set bool
+}
+
+func (o *once) Set(value string) error {
+	if o.set {
+		return errors.New("the flag is given twice")
+	}
+	o.set = true
+	return o.Value.Set(value)
+}
+
+// refuseEmpty refuses a flag that was given without a value. It is an unset
+// variable of a script, and absent never means unchecked.
+func refuseEmpty(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if err == nil && slices.Contains(values, "") {
+			err = usage("give it a value or leave it out; is a variable unset?", "--%s is empty", f.Name)
+		}
+	})
+	return err
 }
 
 // usageErrors makes cobra's own complaints about arguments usage errors.

@@ -44,7 +44,7 @@ func newVerifyBundle(env Env) *cobra.Command {
 	var in bundleInput
 	cmd := &cobra.Command{
 		Use:   "verify-bundle --bundle FILE (--certificate-identity SAN --certificate-oidc-issuer URL | --key FILE) FILE_OR_DIGEST",
-		Short: "Verify one bundle over one file or sha256: digest",
+		Short: "Verify one bundle over one file or digest",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return verifyBundle(cmd.Context(), env, in, args[0])
@@ -86,7 +86,7 @@ func verifyBundle(ctx context.Context, env Env, in bundleInput, subject string) 
 	if err != nil {
 		return err
 	}
-	a, err := bundleTarget(env, subject).hash(env, algorithmsOf(all.verified, l))
+	a, err := bundleTarget(env, subject).hash(ctx, env, algorithmsOf(all.verified, l))
 	if err != nil {
 		return undecided("check the file", fmt.Errorf("reading %s: %w", subject, err))
 	}
@@ -113,13 +113,12 @@ func (in bundleInput) layout(env Env, roots *loadedRoots) (*layout.Layout, error
 }
 
 // bundleTarget reads FILE_OR_DIGEST: "sha256:" and 64 hex digits, unless a file
-// of that name exists.
+// of that name exists. Beyond the protocol, the other algorithms are read too:
+// npm's statements have a sha512 and nothing else.
 func bundleTarget(env Env, subject string) target {
-	if strings.HasPrefix(subject, "sha256:") {
-		set, err := artifact.ParseDigest(subject)
-		if _, statErr := fs.Stat(env.FS, subject); err == nil && statErr != nil {
-			return target{given: subject, digest: set}
-		}
+	set, err := artifact.ParseDigest(subject)
+	if _, statErr := fs.Stat(env.FS, subject); err == nil && statErr != nil {
+		return target{given: subject, digest: set}
 	}
 	return target{given: subject, path: subject}
 }
@@ -133,9 +132,9 @@ func answer(v verdict.Verdict) error {
 	if v.Outcome() == verdict.Undecided {
 		code = ExitUndecided
 	}
-	var why []error
+	var why []string
 	for _, f := range v.Findings {
-		why = append(why, errors.New(f.String()))
+		why = append(why, f.String())
 	}
-	return &exitError{code: code, err: errors.Join(why...)}
+	return &exitError{code: code, err: fmt.Errorf("%s: %s", v.Outcome(), strings.Join(why, "; "))}
 }

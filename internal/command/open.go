@@ -23,15 +23,20 @@ type opened struct {
 
 // openAll opens every candidate under each root and key that the layout names,
 // in parallel. A candidate that verifies under several roots is there for each:
-// a functionary names its root.
+// a functionary names its root. One that was found twice is opened once.
 func openAll(ctx context.Context, candidates []attestation.Candidate, roots *loadedRoots, l *layout.Layout) (opened, error) {
+	candidates = distinct(candidates)
 	results := make([]opened, len(candidates))
-	group, ctx := errgroup.WithContext(ctx)
+	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, c := range candidates {
 		group.Go(func() error {
-			results[i] = open(c, roots, l)
-			return ctx.Err()
+			return guard(func() error {
+				if ctx.Err() == nil {
+					results[i] = open(c, roots, l)
+				}
+				return context.Cause(ctx)
+			})
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -43,6 +48,16 @@ func openAll(ctx context.Context, candidates []attestation.Candidate, roots *loa
 		all.refused = append(all.refused, r.refused...)
 	}
 	return all, nil
+}
+
+// distinct leaves out candidates that are byte for byte like an earlier one.
+func distinct(candidates []attestation.Candidate) []attestation.Candidate {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(candidates), func(c attestation.Candidate) bool {
+		again := seen[c.Digest()]
+		seen[c.Digest()] = true
+		return again
+	})
 }
 
 // open opens one candidate.

@@ -38,20 +38,23 @@ func (f *reportFlags) write(env Env, doc report.Document) error {
 		if f.format == "json" {
 			return report.JSON(w, doc)
 		}
-		color := f.output == "" && env.StdoutIsTerminal && env.Getenv("NO_COLOR") == ""
-		return report.Text(w, doc, report.Options{Color: color, Verbose: f.verbose})
+		return report.Text(w, doc, report.Options{Color: f.output == "" && env.color(), Verbose: f.verbose})
 	}
-	var err error
 	if f.output == "" {
-		err = render(env.Stdout)
-	} else {
-		err = report.WriteFile(f.output, render)
-	}
-	if err != nil {
-		return undecided("free some space or choose another place with --output", err)
+		if err := render(env.Stdout); err != nil {
+			return undecided("free some space, or choose a place with --output FILE", err)
+		}
+	} else if err := report.WriteFile(f.output, render); err != nil {
+		return undecided("", err) // which names the next step
 	}
 	if code := doc.ExitCode(); code != ExitAllowed {
 		return &exitError{code: code}
 	}
 	return nil
+}
+
+// color reports whether standard output shows colours, and may.
+// Source: https://no-color.org
+func (env Env) color() bool {
+	return env.StdoutIsTerminal && env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb"
 }

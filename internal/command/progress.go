@@ -66,7 +66,7 @@ func (p *progress) add(n int64) {
 
 // done removes the bar.
 func (p *progress) done() {
-	if !p.drawn.IsZero() {
+	if p.env.StderrIsTerminal {
 		_, _ = fmt.Fprint(p.env.Stderr, "\r\x1b[K")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/spf13/pflag"
 
@@ -38,11 +39,7 @@ func (f *rootFlags) load(ctx context.Context, env Env) (*loadedRoots, error) {
 		CacheDir: env.CacheDir, Offline: f.offline, HTTP: env.HTTP, Now: env.Now,
 	})
 	if err != nil {
-		next := "check --trusted-root: it takes a trusted_root.json, or the output of gh attestation trusted-root"
-		if _, tooNew := errors.AsType[*trust.VersionError](err); tooNew {
-			next = "use a newer signatus, or an older trusted root"
-		}
-		return nil, undecided(next, err)
+		return nil, f.explain(ctx, err)
 	}
 	loaded := &loadedRoots{set: set}
 	for _, w := range warnings {
@@ -56,6 +53,24 @@ func (f *rootFlags) load(ctx context.Context, env Env) (*loadedRoots, error) {
 		loaded.ready = append(loaded.ready, ready)
 	}
 	return loaded, nil
+}
+
+// explain tells a file that cannot be read from one that is no trusted root.
+func (f *rootFlags) explain(ctx context.Context, err error) error {
+	_, unreadable := errors.AsType[*fs.PathError](err)
+	_, ofBase := errors.AsType[*baseError](err)
+	_, tooNew := errors.AsType[*trust.VersionError](err)
+	switch {
+	case ctx.Err() != nil:
+		return undecided("run it again", err)
+	case len(f.files) == 0:
+		return undecided("give a trusted root with --trusted-root FILE", err)
+	case unreadable, ofBase:
+		return undecided(nextAfter(err, "check --trusted-root"), err)
+	case tooNew:
+		return undecided("use a newer signatus, or an older trusted root", err)
+	}
+	return &exitError{code: ExitDenied, err: err, next: "check --trusted-root: it takes a trusted_root.json, or the output of gh attestation trusted-root"}
 }
 
 // named returns the loaded roots of a name.

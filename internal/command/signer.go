@@ -31,11 +31,11 @@ func (f *signerFlags) registerIdentity(flags *pflag.FlagSet) {
 	flags.StringVar(&f.key, "key", "", "the signer's public key, a PEM `FILE`")
 }
 
-func (f *signerFlags) any() bool {
-	return f.identity != "" || f.issuer != "" || f.key != "" || f.predicateType != ""
-}
+// any reports whether somebody is named.
+func (f *signerFlags) any() bool { return f.identity != "" || f.issuer != "" || f.key != "" }
 
-// check demands exactly one signer: who signed is never optional.
+// check demands exactly one signer: who signed is never optional. or is what a
+// verb takes in their place.
 func (f *signerFlags) check(or string) error {
 	switch {
 	case f.key != "" && (f.identity != "" || f.issuer != ""):
@@ -43,11 +43,11 @@ func (f *signerFlags) check(or string) error {
 	case f.key != "":
 		return nil
 	case f.identity == "" && f.issuer == "":
-		return usage("give --certificate-identity and --certificate-oidc-issuer, or --key; "+or, "nobody is named who must have signed")
+		return usage("give --certificate-identity and --certificate-oidc-issuer, or --key FILE"+or, "nobody is named who must have signed")
 	case f.identity == "":
-		return usage("give --certificate-identity", "--certificate-oidc-issuer alone names nobody")
+		return usage("give --certificate-identity too, the signer's e-mail address or workflow URL", "--certificate-oidc-issuer alone names nobody: everybody who signs has an issuer")
 	case f.issuer == "":
-		return usage("give --certificate-oidc-issuer, for example https://token.actions.githubusercontent.com", "--certificate-identity needs the issuer that vouched for it: anybody can run an issuer")
+		return usage("give --certificate-oidc-issuer too, for example https://token.actions.githubusercontent.com", "--certificate-identity needs the issuer that vouched for it: anybody can run an issuer")
 	}
 	return nil
 }
@@ -72,7 +72,7 @@ func (f *signerFlags) layout(env Env, roots *loadedRoots) (*layout.Layout, error
 func (f *signerFlags) readKey(env Env) (attestation.Key, error) {
 	data, err := evidence.Read(env.FS, f.key, maxKeyFile)
 	if err != nil {
-		return attestation.Key{}, undecided("check --key", fmt.Errorf("reading key %s: %w", f.key, err))
+		return attestation.Key{}, undecided(nextAfter(err, "check --key"), fmt.Errorf("reading key %s: %w", f.key, err))
 	}
 	key, err := attestation.ParseKey(data)
 	if err != nil {

@@ -1,9 +1,11 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,6 +27,7 @@ type verifyInput struct {
 	bundles    []string
 	who        signerFlags
 	layout     string
+	fromHead   bool
 	parameters []string
 	minVersion int
 	step       string
@@ -81,6 +84,7 @@ func newVerify(env Env) *cobra.Command {
 	flags.StringArrayVar(&in.bundles, "bundle", nil, "`FILE` or directory with bundles, JSON or JSONL, in place of those beside the artifact (repeatable)")
 	flags.StringVar(&in.checksums, "checksums", "", "verify each artifact that `FILE` lists, as sha256sum or sha512sum writes it")
 	flags.StringVar(&in.layout, "layout", "", "attestation layout `FILE`: who must have signed what")
+	flags.BoolVar(&in.fromHead, layoutFromHead, false, "in a run for a pull request or merge group, trust the working tree's --layout, --key and --trusted-root, not the base commit's")
 	flags.StringArrayVar(&in.parameters, "param", nil, "value `NAME=VALUE` of a layout parameter (repeatable)")
 	flags.IntVar(&in.minVersion, "min-layout-version", 0, "refuse a layout whose version is below `N`")
 	flags.StringVar(&in.step, "step", "", "check only the step `NAME` and what it matches")
@@ -104,15 +108,17 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 	if err != nil {
 		return err
 	}
-	roots, err := in.roots.load(ctx, env)
+	trusted := trustedFS(env, in.fromHead)
+	roots, err := in.roots.load(ctx, env.reading(trusted))
 	if err != nil {
 		return err
 	}
-	doc := report.Document{Tool: env.Version, Judged: env.Now, Parameters: parameters, Warnings: roots.warnings, Roots: reportRoots(roots)}
-	demanded, findings, err := in.demand(env, roots, &doc)
+	doc := report.Document{Tool: env.Version, Judged: env.Now, Parameters: parameters, Warnings: roots.warnings, Roots: reportRoots(roots), Loosenings: in.loosenings()}
+	demanded, findings, err := in.demand(env.reading(trusted), roots, &doc)
 	if err != nil {
 		return err
 	}
+	doc.Layout.Trust += trusted.origin(cmp.Or(in.layout, in.who.key))
 	if len(findings) > 0 {
 		doc.Verdicts = refuseAll(targets, findings)
 		return in.out.write(env, doc)
@@ -133,17 +139,31 @@ func (in verifyInput) check() error {
 		return err
 	}
 	if in.layout == "" {
-		for flag, given := range map[string]bool{
-			"--param": len(in.parameters) > 0, "--min-layout-version": in.minVersion > 0, "--step": in.step != "",
-		} {
-			if given {
-				return usage("name the layout with --layout FILE", "%s goes with --layout", flag)
-			}
+		switch {
+		case len(in.parameters) > 0:
+			return usage("name the layout with --layout FILE", "--param goes with --layout")
+		case in.minVersion > 0:
+			return usage("name the layout with --layout FILE", "--min-layout-version goes with --layout")
+		case in.step != "":
+			return usage("name the layout with --layout FILE", "--step goes with --layout")
 		}
-		return in.who.check("or name a layout with --layout FILE")
+		return in.who.check(", or name a layout with --layout FILE")
 	}
-	if in.who.any() {
+	switch {
+	case in.who.any():
 		return usage("choose one of them", "--layout and an identity or key on the command line: a layout says by itself who must sign")
+	case in.who.predicateType != "":
+		return usage("leave it out", "--predicate-type goes with an identity or key: a layout says by itself which types count")
+	case in.minVersion < 0:
+		return usage("give the lowest version that you accept, 1 or more", "--min-layout-version is %d", in.minVersion)
+	}
+	return nil
+}
+
+// loosenings are the flags given that demand less.
+func (in verifyInput) loosenings() []string {
+	if in.fromHead {
+		return []string{"--" + layoutFromHead}
 	}
 	return nil
 }
@@ -177,7 +197,7 @@ func (in verifyInput) demand(env Env, roots *loadedRoots, doc *report.Document) 
 	}
 	data, err := evidence.Read(env.FS, in.layout, layout.MaxBytes)
 	if err != nil {
-		return nil, nil, undecided("check --layout", fmt.Errorf("reading layout %s: %w", in.layout, err))
+		return nil, nil, undecided(nextAfter(err, "check --layout"), fmt.Errorf("reading layout %s: %w", in.layout, err))
 	}
 	sum := sha256.Sum256(data)
 	doc.Layout = report.Layout{Name: in.layout, SHA256: hex.EncodeToString(sum[:]), Trust: "named on the command line"}
@@ -257,15 +277,19 @@ func (j *judge) all(ctx context.Context, targets []target) error {
 	for _, t := range targets {
 		g := shared
 		if g == nil {
-			found, err := evidence.Beside(j.env.FS, t.path)
-			if err != nil {
-				return undecided("name the bundles with --bundle FILE", err)
-			}
-			if g, err = j.gather(ctx, found); err != nil {
+			var err error
+			if g, err = j.gather(ctx, evidence.Beside(j.env.FS, t.beside)); err != nil {
 				return err
 			}
 		}
-		j.doc.Verdicts = append(j.doc.Verdicts, j.one(t, g))
+		a, err := t.hash(ctx, j.env, g.algorithms)
+		if ctx.Err() != nil {
+			return undecided("run it again", fmt.Errorf("hashing %s: %w", t.given, context.Cause(ctx)))
+		}
+		if bug, ok := errors.AsType[*panicError](err); ok {
+			return bug
+		}
+		j.doc.Verdicts = append(j.doc.Verdicts, j.one(a, err, g))
 	}
 	return nil
 }
@@ -278,7 +302,10 @@ type gathered struct {
 
 func (j *judge) gather(ctx context.Context, found evidence.Found) (*gathered, error) {
 	for _, p := range found.Looked {
-		j.doc.Searched = append(j.doc.Searched, report.Place{Name: p.Path, Found: p.Bundles})
+		place := report.Place{Name: p.Path, Found: p.Bundles}
+		if !slices.Contains(j.doc.Searched, place) { // several artifacts share places
+			j.doc.Searched = append(j.doc.Searched, place)
+		}
 	}
 	all, err := openAll(ctx, found.Candidates, j.roots, j.layout)
 	if err != nil {
@@ -311,14 +338,13 @@ func algorithmsOf(verified []*attestation.Verified, l *layout.Layout) []artifact
 	return needed
 }
 
-// one judges one artifact. A file that cannot be read is undecided: the others
-// are still judged.
-func (j *judge) one(t target, g *gathered) verdict.Verdict {
-	a, err := t.hash(j.env, g.algorithms)
-	if err != nil {
+// one judges one artifact. With unread, it could not be read, which is undecided:
+// the others are still judged.
+func (j *judge) one(a artifact.Artifact, unread error, g *gathered) verdict.Verdict {
+	if unread != nil {
 		v := verdict.Verdict{Artifact: a}
 		return v.Undecide(verdict.Finding{
-			ID: verdict.ArtifactUnreadable, Where: t.given, Expected: "a file that can be read", Found: err.Error(),
+			ID: verdict.ArtifactUnreadable, Where: a.Given, Expected: "a file that can be read", Found: unread.Error(),
 			Next: "check the path and its permissions",
 		})
 	}

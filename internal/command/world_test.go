@@ -39,8 +39,6 @@ func theWorld(t testing.TB) world {
 	return w
 }
 
-// signWorld is a variable because OnceValues is how the standard library spells
-// "once, with an error".
 var signWorld = sync.OnceValues(func() (world, error) {
 	config := attestationtest.PublicGood()
 	config.Seed = "the world of internal/command"
@@ -124,8 +122,8 @@ func bundles(key *attestationtest.Key) []namedRequest {
 const hostileName = "a\nallowed: b\x1b[2J\r\u202e\u200bc"
 
 // expiry is when the world's layouts end: half a year after today, so that no
-// test begins to fail on a fixed day.
-func expiry() time.Time { return time.Now().UTC().AddDate(0, 6, 0).Truncate(24 * time.Hour) }
+// test begins to fail on a fixed day; the same in a run that crosses midnight.
+var expiry = sync.OnceValue(func() time.Time { return time.Now().UTC().AddDate(0, 6, 0).Truncate(24 * time.Hour) })
 
 // writeLayouts writes the ready-made layouts with an expiry of their own, and
 // acme.yml, which is author-and-builder.yml with the values of one project.

@@ -56,7 +56,7 @@ func Named(fsys fs.FS, paths []string) (Found, error) {
 			err = found.file(fsys, path)
 		}
 		if err != nil {
-			return Found{}, err
+			return Found{}, fmt.Errorf("reading bundle %s: %w", path, err)
 		}
 	}
 	return found, nil
@@ -65,8 +65,9 @@ func Named(fsys fs.FS, paths []string) (Found, error) {
 // Beside looks where attest and its peers leave bundles: beside the artifact,
 // under the artifact's name or a shared one. artifact is a path; for an artifact
 // known by its digest alone it is empty and the working directory is searched.
-// Whatever is not there is noted, not an error.
-func Beside(fsys fs.FS, artifact string) (Found, error) {
+// What is not there is noted, and what cannot be read is listed as refused:
+// nobody said that it must be there, and the others still count.
+func Beside(fsys fs.FS, artifact string) Found {
 	var found Found
 	dir := filepath.Dir(artifact)
 	var paths []string
@@ -79,12 +80,10 @@ func Beside(fsys fs.FS, artifact string) (Found, error) {
 		paths = append(paths, filepath.Join(dir, name))
 	}
 	for _, path := range paths {
-		if err := found.optional(fsys, path); err != nil {
-			return Found{}, err
-		}
+		found.optional(fsys, path)
 	}
-	err := found.commits(fsys, dir)
-	return found, err
+	found.commits(fsys, dir)
+	return found
 }
 
 // suffixes are what attest, cosign and slsa-github-generator put behind an
@@ -96,38 +95,40 @@ func suffixes() []string {
 // shared are the names of files that hold bundles for several artifacts.
 func shared() []string { return []string{"attestation.sigstore.jsonl", "attestation.sigstore.json"} }
 
-// commits reads commit-ID.sigstore.json, an author's word on a commit.
-func (f *Found) commits(fsys fs.FS, dir string) error {
-	entries, err := fs.ReadDir(fsys, dir)
-	if err != nil {
-		return fmt.Errorf("looking for bundles in %s: %w", dir, cause(err))
-	}
+// commits reads commit-ID.sigstore.json and .jsonl, an author's word on a commit.
+func (f *Found) commits(fsys fs.FS, dir string) {
 	pattern := filepath.Join(dir, "commit-*.sigstore.json")
+	entries, err := fs.ReadDir(fsys, dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.unreadable(pattern, cause(err))
+		return
+	}
 	before := len(f.Looked)
 	for _, e := range entries {
-		if ok, _ := filepath.Match("commit-*.sigstore.json*", e.Name()); ok && !e.IsDir() {
-			if err := f.file(fsys, filepath.Join(dir, e.Name())); err != nil {
-				return err
-			}
+		name, ok := strings.CutPrefix(e.Name(), "commit-")
+		if ok && (strings.HasSuffix(name, ".sigstore.json") || strings.HasSuffix(name, ".sigstore.jsonl")) {
+			f.optional(fsys, filepath.Join(dir, e.Name()))
 		}
 	}
 	if len(f.Looked) == before {
 		f.Looked = append(f.Looked, Place{Path: pattern, Absent: true})
 	}
-	return nil
 }
 
-// optional reads a file that need not be there.
-func (f *Found) optional(fsys fs.FS, path string) error {
+// optional reads a file that need not be there. What is no file is not read: a
+// pipe would wait for ever.
+func (f *Found) optional(fsys fs.FS, path string) {
 	info, err := fs.Stat(fsys, path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && !info.Mode().IsRegular():
 		f.Looked = append(f.Looked, Place{Path: path, Absent: true})
-		return nil
+	case err != nil:
+		f.unreadable(path, cause(err))
+	default:
+		if err := f.file(fsys, path); err != nil {
+			f.unreadable(path, err)
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("reading bundle %s: %w", path, cause(err))
-	}
-	return f.file(fsys, path)
 }
 
 // directory reads every file of a directory that may hold bundles, by its name.
@@ -135,20 +136,15 @@ func (f *Found) optional(fsys fs.FS, path string) error {
 func (f *Found) directory(fsys fs.FS, dir string) error {
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
-		return fmt.Errorf("reading directory %s: %w", dir, cause(err))
+		return cause(err)
 	}
 	if len(entries) > MaxFiles {
-		return fmt.Errorf("reading directory %s: %d files, at most %d are read; name the bundles you mean with --bundle FILE", dir, len(entries), MaxFiles)
+		return fmt.Errorf("%d files in the folder, at most %d are read", len(entries), MaxFiles)
 	}
 	before := len(f.Looked)
 	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if e.IsDir() || !mayHoldBundles(e.Name()) {
-			continue
-		}
-		if err := f.file(fsys, path); err != nil {
-			f.Looked = append(f.Looked, Place{Path: path})
-			f.Refused = append(f.Refused, unreadable(path, err))
+		if mayHoldBundles(e.Name()) && !e.IsDir() {
+			f.optional(fsys, filepath.Join(dir, e.Name()))
 		}
 	}
 	if len(f.Looked) == before {
@@ -168,7 +164,7 @@ func mayHoldBundles(name string) bool {
 func (f *Found) file(fsys fs.FS, path string) error {
 	data, err := Read(fsys, path, MaxFileBytes)
 	if err != nil {
-		return fmt.Errorf("reading bundle %s: %w", path, err)
+		return err
 	}
 	candidates, refused := attestation.Candidates(path, data)
 	f.Candidates = append(f.Candidates, candidates...)
@@ -191,18 +187,17 @@ func Read(fsys fs.FS, path string, limit int64) ([]byte, error) {
 		return nil, cause(err)
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("more than %d MiB, which is the most that is read", limit>>20)
+		return nil, fmt.Errorf("more than %s, which is the most that is read", size(limit))
 	}
 	return data, nil
 }
 
-// Merge joins two searches.
-func (f Found) Merge(o Found) Found {
-	return Found{
-		Candidates: append(f.Candidates, o.Candidates...),
-		Refused:    append(f.Refused, o.Refused...),
-		Looked:     append(f.Looked, o.Looked...),
+// size is a bound of this program, in the unit in which it is whole.
+func size(bytes int64) string {
+	if bytes < 1<<20 {
+		return fmt.Sprintf("%d KiB", bytes>>10)
 	}
+	return fmt.Sprintf("%d MiB", bytes>>20)
 }
 
 // Refused describes a refusal for a report.
@@ -211,16 +206,18 @@ func Refused(r *attestation.Refusal) verdict.Evidence {
 	return verdict.Evidence{Source: r.Source, Reason: &reason}
 }
 
-func unreadable(path string, err error) verdict.Evidence {
-	return verdict.Evidence{Source: path, Reason: &verdict.Finding{
-		ID: verdict.SourceUnreadable, Found: err.Error(), Expected: "a file that can be read", Next: "make the file readable or remove it",
-	}}
+// unreadable lists a place that could not be read: a verdict that lacks a
+// statement is undecided then, not denied.
+func (f *Found) unreadable(path string, err error) {
+	f.Looked = append(f.Looked, Place{Path: path})
+	f.Refused = append(f.Refused, verdict.Evidence{Source: path, Reason: &verdict.Finding{
+		ID: verdict.SourceUnreadable, Where: path, Found: err.Error(), Expected: "a file that can be read", Next: "make it readable, or name the bundles you mean with --bundle",
+	}})
 }
 
 // cause takes the operation and the path off an error: the caller names both.
 func cause(err error) error {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathError.Err
 	}
 	return err

@@ -39,6 +39,7 @@ func rooms() map[string]room {
 		"identity":  {floor: 1, pure: true},
 		"verdict":   {floor: 1, pure: true, siblings: []string{"artifact"}},
 		"gitobject": {floor: 1, pure: true},
+		"gitrepo":   {floor: 1, siblings: []string{"gitobject"}},
 		"github":    {floor: 1},
 		"signer":    {floor: 1},
 		"trust":     {floor: 1},

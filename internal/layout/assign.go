@@ -1,7 +1,6 @@
 package layout
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
@@ -9,9 +8,9 @@ import (
 )
 
 // maxWork bounds what one artifact may cost, counted in comparisons of one name
-// with one rule and in choices of principals. Real layouts need some thousands;
-// only evidence made to be ambiguous comes near.
-const maxWork = 10_000_000
+// with one rule and in principals that are chosen. Real layouts need some
+// thousands; only evidence made to be ambiguous comes near.
+const maxWork = 3_000_000
 
 // group is the statements for one item of expectedPredicates that make the same
 // claims, and the principals behind them. "threshold distinct principals make
@@ -81,7 +80,8 @@ func (s *search) exhausted() bool { return s.work > maxWork }
 // that lacks statements is never run.
 func (s *search) schedule() {
 	s.due = make([][]ruleRun, len(s.slots))
-	for i, own := range s.slots {
+	// Backwards, so that what is newly chosen is first held to its own rules.
+	for i, own := range slices.Backward(s.slots) {
 		for list, rules := range [][]boundRule{own.step.materials, own.step.products} {
 			if at, ok := s.lastOf(rules); ok {
 				at = max(at, i)
@@ -145,8 +145,8 @@ func (s *search) evaluate(depth int) *verdict.Finding {
 			}
 			rules, q.over, q.names = r.slot.step.products, claims.products, claims.productNames
 		}
-		s.work += 1 + len(rules)*(1+len(q.names))
-		if finding := q.run(rules); finding != nil {
+		finding := q.run(rules)
+		if s.work += 1 + q.work; finding != nil {
 			return finding
 		}
 		r.slot.joins[r.list] = q.joins
@@ -242,80 +242,92 @@ func (s *search) pick(steps []*boundStep, people map[*boundStep][]*principal) *v
 		return nil
 	}
 	step := steps[0]
-	var last *verdict.Finding
-	for choice := range s.choices(step) {
-		s.work++
-		if clash, other := s.clash(step, choice, people); clash != nil {
-			last = &verdict.Finding{
-				ID: verdict.NotDistinct, Step: step.name, Expected: fmt.Sprintf("other principals than for step %s", other),
-				Found: fmt.Sprintf("%s speaks for both", clash.id), Next: "have somebody else sign one of the two steps",
-			}
-		} else {
-			people[step] = choice
-			if last = s.pick(steps[1:], people); last == nil {
-				return nil
-			}
-		}
-		if s.exhausted() {
-			break
-		}
+	own, barred := s.slotsOf(step), s.barred(step, people)
+	last := notDistinct(own, barred)
+	choices(own, barred, func(choice []*principal) bool {
+		s.work += 1 + len(choice)*len(steps)
+		people[step] = choice
+		last = s.pick(steps[1:], people)
+		return last != nil && !s.exhausted()
+	})
+	if last != nil {
+		delete(people, step)
 	}
-	delete(people, step)
 	return last
 }
 
-// clash returns a principal of the choice that is also counted for a step this
-// one must be distinct from, or that must be distinct from this one.
-func (s *search) clash(step *boundStep, choice []*principal, people map[*boundStep][]*principal) (*principal, string) {
-	for _, other := range s.steps {
-		if !slices.Contains(step.distinctFrom, other.name) && !slices.Contains(other.distinctFrom, step.name) {
-			continue
-		}
-		for _, p := range people[other] {
-			if slices.Contains(choice, p) {
-				return p, other.name
-			}
-		}
-	}
-	return nil, ""
-}
-
-// choices yields the sets of principals that satisfy the step's thresholds.
-// Where nothing must be distinct that is simply everybody.
-func (s *search) choices(step *boundStep) func(yield func([]*principal) bool) {
-	free := len(step.distinctFrom) == 0
+func (s *search) slotsOf(step *boundStep) []*slot {
 	var own []*slot
 	for _, slot := range s.slots {
-		free = free && !slices.Contains(slot.step.distinctFrom, step.name)
 		if slot.step == step {
 			own = append(own, slot)
 		}
 	}
-	return func(yield func([]*principal) bool) {
-		if free {
-			var everybody []*principal
-			for _, slot := range own {
-				everybody = append(everybody, slot.chosen.principals()...)
-			}
-			yield(everybody)
-			return
+	return own
+}
+
+// barred gives the principals that the step may not count, because they are
+// counted for a step it must be distinct from, or that must be distinct from it.
+// It is nil where there is no such step.
+func (s *search) barred(step *boundStep, people map[*boundStep][]*principal) map[*principal]string {
+	var barred map[*principal]string
+	for _, other := range s.steps {
+		if !slices.Contains(step.distinctFrom, other.name) && !slices.Contains(other.distinctFrom, step.name) {
+			continue
 		}
-		subsets(own, nil, yield)
+		if barred == nil {
+			barred = map[*principal]string{}
+		}
+		for _, p := range people[other] {
+			barred[p] = other.name
+		}
 	}
+	return barred
+}
+
+func notDistinct(own []*slot, barred map[*principal]string) *verdict.Finding {
+	f := &verdict.Finding{
+		ID: verdict.NotDistinct, Expected: "other principals than for the steps it is to be distinct from",
+		Found: "too few are left", Next: "have somebody else sign one of the two steps",
+	}
+	for _, slot := range own {
+		f.Step = slot.step.name
+		for _, p := range slot.chosen.principals() {
+			if other, ok := barred[p]; ok {
+				f.Expected, f.Found = "other principals than for step "+other, p.id+" speaks for both"
+				return f
+			}
+		}
+	}
+	return f
+}
+
+// choices yields the sets of principals that satisfy the thresholds of a step's
+// slots without those barred. Where nobody must be distinct that is everybody.
+func choices(own []*slot, barred map[*principal]string, yield func([]*principal) bool) {
+	if barred == nil {
+		var everybody []*principal
+		for _, slot := range own {
+			everybody = append(everybody, slot.chosen.principals()...)
+		}
+		yield(everybody)
+		return
+	}
+	subsets(own, barred, nil, yield)
 }
 
 // subsets yields, for every slot in turn, each subset of threshold principals.
-func subsets(slots []*slot, chosen []*principal, yield func([]*principal) bool) bool {
+func subsets(slots []*slot, barred map[*principal]string, chosen []*principal, yield func([]*principal) bool) bool {
 	if len(slots) == 0 {
 		return yield(slices.Clone(chosen))
 	}
-	all := slots[0].chosen.principals()
+	all := slices.DeleteFunc(slots[0].chosen.principals(), func(p *principal) bool { return barred[p] != "" })
 	return combinations(len(all), slots[0].entry.threshold, func(indexes []int) bool {
 		next := slices.Clone(chosen)
 		for _, i := range indexes {
 			next = append(next, all[i])
 		}
-		return subsets(slots[1:], next, yield)
+		return subsets(slots[1:], barred, next, yield)
 	})
 }
 

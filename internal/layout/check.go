@@ -56,6 +56,7 @@ type check struct {
 	layout     *bound
 	accepted   []artifact.Algorithm
 	statements []*statement
+	work       int // spent on attempts so far
 	verdict    verdict.Verdict
 }
 
@@ -70,8 +71,8 @@ type statement struct {
 	nearestStage stage
 	// eligible is a step that it could count for.
 	eligible string
-	counted  bool
-	step     string
+	// steps are those that it counts for.
+	steps []string
 }
 
 // stage orders the reasons why a statement does not count by how near it came.
@@ -228,7 +229,7 @@ func (c *check) try(subject subjectRule) *attempt {
 		steps:    c.layout.from(anchor, c.Step != ""),
 		eligible: make([]int, len(c.layout.steps)),
 	}
-	a.search = &search{anchor: anchor, artifact: c.Artifact.Digest, accepted: c.accepted}
+	a.search = &search{work: c.work, anchor: anchor, artifact: c.Artifact.Digest, accepted: c.accepted}
 	for _, step := range a.steps {
 		var bind *subjectRule
 		if step == anchor {
@@ -245,6 +246,7 @@ func (c *check) try(subject subjectRule) *attempt {
 	a.search.partial = len(a.lacking) > 0
 	a.search.schedule()
 	found := len(a.search.slots) > 0 && a.search.run(0)
+	c.work = a.search.work
 	a.found = found && len(a.lacking) == 0
 	if !found {
 		a.stuck = a.search.stopped

@@ -2,6 +2,7 @@ package layout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -72,6 +73,34 @@ func parseGlob(text string) (glob, error) {
 	return g, nil
 }
 
+// parseNameGlob reads a pattern for names as artifact.ParseName writes them. It
+// refuses a spelling that no name has: it would match nothing, and behind
+// DISALLOW let pass what it was written against.
+func parseNameGlob(text string) (glob, error) {
+	if err := checkSpelling(text); err != nil {
+		return glob{}, err
+	}
+	return parseGlob(text)
+}
+
+func checkSpelling(text string) error {
+	if slices.ContainsFunc(strings.Split(text, "/"), func(s string) bool { return s == "." || s == ".." }) {
+		return fmt.Errorf("pattern %q has a dotted segment, which no name has: write it without", text)
+	}
+	lower := strings.ToLower(text)
+	for _, scheme := range []string{"git+ssh://", "ssh://", "git@"} {
+		if strings.HasPrefix(lower, scheme) {
+			return fmt.Errorf("pattern %q: git sources are named git+https://host/owner/repo, write it so", text)
+		}
+	}
+	if rest, ok := strings.CutPrefix(lower, "git+https://"); ok {
+		if host, _, _ := strings.Cut(rest, "/"); !strings.HasPrefix(text, "git+https://"+host) && !strings.Contains(host, "{") {
+			return fmt.Errorf("pattern %q: scheme and host of a git source are in lower case", text)
+		}
+	}
+	return nil
+}
+
 // parseSet reads from behind "[" and returns the index of its "]".
 func parseSet(runes []rune, i int) (globPart, int, error) {
 	part := globPart{kind: runeSet}
@@ -87,8 +116,11 @@ func parseSet(runes []rune, i int) (globPart, int, error) {
 		if r == ']' && i > start {
 			return part, i, nil
 		}
-		if r == ']' {
+		switch {
+		case r == ']':
 			return part, 0, fmt.Errorf("empty set")
+		case r == '\\':
+			return part, 0, fmt.Errorf("a backslash in a set is read two ways")
 		}
 		if r == '-' && i > start && i+1 < len(runes) && runes[i+1] == ']' {
 			return part, 0, fmt.Errorf("a set that ends in - is read two ways, put the - first")
@@ -105,6 +137,9 @@ func parseSet(runes []rune, i int) (globPart, int, error) {
 	}
 	return part, 0, fmt.Errorf("a set is not closed with ]")
 }
+
+// literal reports whether the pattern matches its own text and nothing else.
+func (g glob) literal() bool { return g.text != "" && !hasWildcard(g.text) }
 
 // match reports whether the whole of name matches. On a mismatch it goes back
 // only to the last star, so its cost is at most len(pattern) × len(name).

@@ -160,7 +160,11 @@ func (l *linter) rule(rule rule, earlier []rule) {
 		}
 		return
 	}
-	if _, err := parseGlob(pattern); err != nil {
+	parse := parseGlob // what has no wildcard is brought to its one spelling when it is bound
+	if hasWildcard(pattern) {
+		parse = parseNameGlob
+	}
+	if _, err := parse(pattern); err != nil {
 		l.problem(verdict.GlobMalformed, rule.at, says{err.Error(), "in-toto's fnmatch: * ? [x] [!x]", "correct the pattern"})
 	}
 	if rule.kind != matchRule {
@@ -239,13 +243,13 @@ func (l *linter) host(f *functionary) {
 	}
 	text := f.identity.text
 	host, _, _ := strings.Cut(text, "/")
-	if _, rest, ok := strings.Cut(text, "://"); ok {
+	if scheme, rest, ok := strings.Cut(text, "://"); ok {
 		host, _, _ = strings.Cut(rest, "/")
+		host = scheme + "://" + host
 	} else if _, domain, ok := strings.Cut(text, "@"); ok {
 		host = domain
 	}
-	scheme, _, _ := strings.Cut(text, ":")
-	if strings.Contains(host, "*") || strings.Contains(scheme, "*") {
+	if strings.Contains(host, "*") {
 		l.problem(verdict.WildcardHost, f.at, says{fmt.Sprintf("functionary %s has the identity %s", f.id, text), "a host or mail domain without a wildcard", "write the host out: anybody can have a name under a wildcard host"})
 	}
 }

@@ -14,7 +14,9 @@ import (
 func (c *check) allow(a *attempt) verdict.Verdict {
 	for _, slot := range a.search.slots {
 		for _, m := range a.search.countedIn(slot) {
-			m.statement.counted, m.statement.step = true, slot.step.name
+			if s := m.statement; !slices.Contains(s.steps, slot.step.name) {
+				s.steps = append(s.steps, slot.step.name)
+			}
 		}
 	}
 	v := c.verdict
@@ -129,7 +131,11 @@ func (c *check) lacks(step *boundStep, e *entry, s sorted) *verdict.Finding {
 		f.Expected = "equal materials and products"
 		f.Next = "compare the statements: one of them speaks of another commit or file"
 	case s.nearest != nil:
-		f.Found = plural(s.count+s.misses, "attestation") + " found, " + s.nearest.Found
+		f.Found = plural(s.count+s.misses, "attestation") + " found, "
+		if s.nearestStage == otherStep && s.count+s.misses > 1 {
+			f.Found += "none for this step: "
+		}
+		f.Found += s.nearest.Found
 		if s.people == 0 {
 			f.ID, f.Expected, f.Rule = s.nearest.ID, s.nearest.Expected, s.nearest.Rule
 			if s.nearestStage > otherSigner && s.nearest.Next != "" {
@@ -189,7 +195,8 @@ func (c *check) nextFor(step *boundStep, e *entry) string {
 	return fmt.Sprintf("%ssignatus attest --commit %s --step %s", who, commit, step.name)
 }
 
-// report lists every candidate with what became of it.
+// report lists every candidate with what became of it; one that counts for two
+// steps is listed for each.
 func (c *check) report() []verdict.Evidence {
 	var out []verdict.Evidence
 	read := map[*attestation.Verified]*statement{}
@@ -198,11 +205,17 @@ func (c *check) report() []verdict.Evidence {
 	}
 	for _, v := range c.Verified {
 		e := Evidence(v)
-		if s, ok := read[v]; ok {
-			e.Counted, e.Step = s.counted, s.step
-			if !s.counted {
-				e.Reason = s.reason()
+		switch s := read[v]; {
+		case s == nil:
+			e.Reason = &verdict.Finding{ID: verdict.OutsideAssignment, Found: "it was not judged: the layout could not be applied"}
+		case s.steps == nil:
+			e.Reason = s.reason()
+		default:
+			for _, step := range s.steps {
+				e.Counted, e.Step = true, step
+				out = append(out, e)
 			}
+			continue
 		}
 		out = append(out, e)
 	}
@@ -250,7 +263,7 @@ func (c *check) notes() []string {
 		}
 	}
 	for _, s := range c.statements {
-		if !s.counted {
+		if s.steps == nil {
 			continue
 		}
 		names := subjectNames(s.verified, c.Artifact, c.accepted)

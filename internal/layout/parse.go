@@ -113,7 +113,8 @@ func (r *reader) instant(root *yaml.Node, f fields) time.Time {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || strings.ContainsAny(text, ".,") {
+	// time.Parse takes more than the RFC has: fractions behind a comma, hours of one digit.
+	if err != nil || !strings.HasPrefix(text, t.Format("2006-01-02T15:04:05")) || strings.ContainsAny(text, ".,") {
 		r.malformed(f["expires"], fmt.Sprintf("expires is %q", text), `an RFC 3339 instant such as "2027-03-01T00:00:00Z"`)
 		return time.Time{}
 	}
@@ -345,7 +346,7 @@ func (r *reader) entry(node *yaml.Node, what string) *entry {
 		}
 		e.maxAge = d
 	}
-	if e.ageFrom = r.scalar(f["ageFrom"], "ageFrom"); e.ageFrom != "" && e.maxAge == 0 {
+	if e.ageFrom = r.scalar(f["ageFrom"], "ageFrom"); e.ageFrom != "" && f["maxAge"] == nil {
 		r.malformed(f["ageFrom"], "ageFrom without maxAge", "maxAge beside it")
 	}
 	return e
@@ -383,7 +384,7 @@ func (r *reader) subject(node *yaml.Node) subjectRule {
 	f := r.mapping(node, "an item of subjects", "subject", "from")
 	s := subjectRule{at: at(node), from: r.required(node, f, "from", "an item of subjects")}
 	for _, text := range r.texts(f["subject"], "subject") {
-		g, err := parseGlob(text)
+		g, err := parseNameGlob(text)
 		if err != nil {
 			r.problem(verdict.GlobMalformed, at(f["subject"]), says{err.Error(), "in-toto's fnmatch: * ? [x] [!x]", "correct the pattern"})
 			continue

@@ -132,7 +132,7 @@ func (r rule) bind(values map[string]string) (boundRule, error) {
 			return b, fmt.Errorf("rule %q: REQUIRE takes a literal name, found a wildcard", r.text)
 		}
 		b.name = text
-	} else if b.glob, err = parseGlob(text); err != nil {
+	} else if b.glob, err = parseNameGlob(text); err != nil {
 		return b, err
 	}
 	if b.src, err = r.sourcePrefix.fill(values); err != nil {

@@ -2,6 +2,7 @@ package layout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
@@ -25,6 +26,8 @@ type queue struct {
 	// counted gives another step's counted statements.
 	counted func(step string) []*group
 
+	// work counts comparisons; one with other statements counts for several.
+	work int
 	// joins lists what MATCH consumed, and with whom it is shared.
 	joins []join
 	// missed remembers, per artifact, a MATCH that covered it and did not join.
@@ -46,6 +49,7 @@ type miss struct {
 // run applies the rules. The first that fails is the finding.
 func (q *queue) run(rules []boundRule) *verdict.Finding {
 	q.missed = map[string]miss{}
+	q.work += len(rules)
 	for _, r := range rules {
 		switch r.kind {
 		case requireRule:
@@ -63,20 +67,32 @@ func (q *queue) run(rules []boundRule) *verdict.Finding {
 	return nil
 }
 
-// consume takes what the rule covers out of the queue.
+// consume takes what the rule covers out of the queue. A pattern without
+// wildcards covers one name only.
 func (q *queue) consume(r boundRule) {
-	left := q.names[:0:0]
+	var others []*group
+	if r.kind == matchRule {
+		others = q.counted(r.from)
+	}
+	if r.glob.literal() {
+		if i, ok := slices.BinarySearch(q.names, withSlash(r.src)+r.glob.text); ok && q.covers(r, q.names[i], others) {
+			q.names = slices.Concat(q.names[:i], q.names[i+1:])
+		}
+		return
+	}
+	q.work += len(q.names) * (1 + 3*len(others))
+	left := make([]string, 0, len(q.names))
 	for _, name := range q.names {
-		if !q.covers(r, name) {
+		if !q.covers(r, name, others) {
 			left = append(left, name)
 		}
 	}
 	q.names = left
 }
 
-func (q *queue) covers(r boundRule, name string) bool {
+func (q *queue) covers(r boundRule, name string, others []*group) bool {
 	if r.kind == matchRule {
-		return q.matches(r, name)
+		return q.matches(r, name, others)
 	}
 	if !r.glob.match(name) {
 		return false
@@ -99,14 +115,14 @@ func (q *queue) covers(r boundRule, name string) bool {
 
 // matches joins one artifact with the other step's counted statements: they must
 // have it under the matched name, and all that have it must agree.
-func (q *queue) matches(r boundRule, name string) bool {
+func (q *queue) matches(r boundRule, name string, others []*group) bool {
 	base, ok := strings.CutPrefix(name, withSlash(r.src))
 	if !ok || !r.glob.match(base) {
 		return false
 	}
 	have := q.over[name]
 	var joins []join
-	for _, g := range q.counted(r.from) {
+	for _, g := range others {
 		set := g.claims.materials
 		if r.withProducts {
 			set = g.claims.products
@@ -138,10 +154,8 @@ func withSlash(prefix string) string {
 
 // require finds the name in the queue. What is only asserted does not count.
 func (q *queue) require(r boundRule) *verdict.Finding {
-	for _, name := range q.names {
-		if name == r.name && !q.over[name].Asserted {
-			return nil
-		}
+	if _, ok := slices.BinarySearch(q.names, r.name); ok && !q.over[r.name].Asserted {
+		return nil
 	}
 	found := "it is not among " + q.describe()
 	if q.over[r.name].Asserted {
@@ -156,6 +170,7 @@ func (q *queue) require(r boundRule) *verdict.Finding {
 // disallow fails on the first artifact in the queue that the pattern matches.
 func (q *queue) disallow(r boundRule) *verdict.Finding {
 	for _, name := range q.names {
+		q.work++
 		if !r.glob.match(name) {
 			continue
 		}

@@ -175,8 +175,8 @@ func contradictsWorkflow(facts provenance.Facts, signer identity.Signer) *verdic
 	}
 	config := signer.Extensions[identity.BuildConfigURI]
 	location, _, _ := strings.Cut(config, "@")
-	// Old npm provenance has the workflow's name here, not its path.
-	if path := facts.Workflow.Path; strings.Contains(path, "/") && config != "" && !strings.HasSuffix(location, "/"+path) {
+	// Old npm provenance has the workflow's name here; its certificate has no .18.
+	if path := facts.Workflow.Path; path != "" && config != "" && !strings.HasSuffix(location, "/"+path) {
 		return contradicts("workflow", path, config)
 	}
 	return nil

@@ -26,8 +26,14 @@ type reader struct {
 // says is what a problem tells: what was found, what was expected, what to do.
 type says struct{ found, expected, next string }
 
+// maxProblems is more than anybody reads in one go.
+const maxProblems = 100
+
 // problem records a finding at a place.
 func (r *reader) problem(id verdict.ID, at position, text says) {
+	if len(r.problems) == maxProblems {
+		return
+	}
 	r.problems = append(r.problems, verdict.Finding{
 		ID: id, Where: r.where(at), Found: text.found, Expected: text.expected, Next: text.next,
 	})
@@ -121,7 +127,7 @@ func nesting(data []byte) int {
 func (r *reader) plain(node *yaml.Node, depth int, count *int) bool {
 	*count++
 	switch {
-	case depth > MaxDepth:
+	case depth > MaxDepth && node.Kind != yaml.ScalarNode:
 		r.malformed(node, fmt.Sprintf("nested deeper than %d levels", MaxDepth), "a flat document")
 		return false
 	case *count > MaxNodes:

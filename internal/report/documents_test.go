@@ -16,7 +16,7 @@ const (
 	link  = "https://in-toto.io/attestation/link/v0.3"
 	rekor = "https://rekor.sigstore.dev"
 	tsa   = "https://timestamp.sigstore.dev/api/v1/timestamp"
-	notes = "refs/notes/attestations line 2"
+	notes = "evidence/authors.sigstore.jsonl line 2"
 )
 
 type document struct {
@@ -120,7 +120,7 @@ func denied(name string) verdict.Verdict {
 			ID: verdict.NotFunctionary, Step: "author", Found: "the signer is not a functionary of this step",
 		})},
 	}.Deny(verdict.Finding{
-		ID: verdict.ThresholdNotMet, Step: "author",
+		ID: verdict.NotFunctionary, Step: "author",
 		Found:    "1 attestation found, signer mallory@example.com is not a functionary of this step",
 		Expected: "alice@example.com or bob@example.com (issuer https://accounts.google.com)",
 		Next:     "have one of them run  signatus attest --commit 3f2a9c1 --step author",

@@ -135,7 +135,7 @@ func TestSchemaRefuses(t *testing.T) {
 		{"a time that is not in UTC", no, `T12:00:00Z`, `T14:00:00+02:00`},
 		{"a time that is none", no, `T12:00:00Z`, `TZ`},
 		{"an unknown witness", yes, `"transparency log"`, `"calendar"`},
-		{"an id that is none", no, `"threshold-not-met"`, `"Threshold not met"`},
+		{"an id that is none", no, `"signer-not-functionary"`, `"Threshold not met"`},
 		{"allowed without evidence that counts", yes, `"counted": true`, `"counted": false`},
 		{"allowed with a step that is not satisfied", yes, `"satisfied": true`, `"satisfied": false`},
 		{"an unverified candidate with a signer", no, `"verified": true`, `"verified": false`},

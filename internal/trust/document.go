@@ -172,7 +172,7 @@ func notATrustedRoot(mediaType string, head map[string]jsontext.Value) error {
 	case is("bundle") || has("verificationMaterial"):
 		return errors.New("this is a Sigstore bundle, not a trusted root; next: give it with --bundle")
 	case is("signingconfig") || has("rekorTlogUrls"):
-		return errors.New("this is a signing config, not a trusted root; next: give it with --signing-config")
+		return errors.New("this is a signing config, not a trusted root; next: give the trusted_root.json of the same instance")
 	case is("clienttrustconfig"):
 		return errors.New("this is a client trust config, not a trusted root; next: take the trusted root out of it (jq .trustedRoot)")
 	case has("signed") && has("signatures"):

@@ -130,7 +130,7 @@ func TestFilesRefused(t *testing.T) {
 		{"bundle", []byte(`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}`), "reading trusted root f line 1: this is a Sigstore bundle, not a trusted root; next: give it with --bundle"},
 		{"old bundle", []byte(`{"mediaType":"application/vnd.dev.sigstore.bundle+json;version=0.1"}`), "reading trusted root f line 1: this is a Sigstore bundle, …"},
 		{"bundle on line 2", slices.Concat(line(t, public), []byte(`{"verificationMaterial":{}}`)), "reading trusted root f line 2: this is a Sigstore bundle, …"},
-		{"signing config", []byte(`{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json"}`), "reading trusted root f line 1: this is a signing config, not a trusted root; next: give it with --signing-config"},
+		{"signing config", []byte(`{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json"}`), "reading trusted root f line 1: this is a signing config, not a trusted root; next: give the trusted_root.json of the same instance"},
 		{"client trust config", []byte(`{"mediaType":"application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"}`), "reading trusted root f line 1: this is a client trust config, …"},
 		{"TUF root", embeddedFile("sigstore.tuf_root.json"), "reading trusted root f line 1: this is TUF metadata, not a trusted root; next: give the target trusted_root.json of that repository"},
 		{"envelope", []byte(`{"payloadType":"x","payload":"","signatures":[]}`), "reading trusted root f line 1: this is a DSSE envelope, …"},

@@ -1,0 +1,292 @@
+// Package gitrepo finds the git repository of a folder and hands out its raw
+// objects, without a git binary. It vouches for none of them, gitobject does; and
+// it reads no config, hooks, attributes, replacement refs or .mailmap, so that
+// nothing in a repository can steer what is read from it.
+//
+// Objects may be loose or packed, in a worktree's main repository or in
+// alternates. Repositories that name their objects by SHA-256 are refused: go-git
+// cannot read them.
+package gitrepo
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-billy/v5/osfs"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/cache"
+	"github.com/go-git/go-git/v5/storage/filesystem"
+	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
+
+	"github.com/signatus-dev/signatus/internal/gitobject"
+)
+
+// ErrNoRepository says that a folder is not that of a repository.
+var ErrNoRepository = errors.New("no git repository")
+
+// ErrSHA256 says that a repository names its objects by SHA-256.
+var ErrSHA256 = errors.New("the repository names its objects by SHA-256, which this version cannot read")
+
+// Bounds of git's own small files, in bytes, of how alternates may follow one
+// another, as git bounds it, and of the objects that are remembered.
+const (
+	maxPointerBytes  = 64 << 10
+	maxAlternates    = 32
+	rememberedObject = 16 << 20
+)
+
+// Repository is a repository on disk. It must not be used from two goroutines at
+// once.
+type Repository struct {
+	root   string // holds .git; empty for a bare repository
+	stores []*filesystem.ObjectStorage
+}
+
+// Open opens the repository whose working tree is dir: it holds .git, a folder or
+// a worktree's or submodule's pointer to one. Any other folder is
+// [ErrNoRepository], also a bare repository: a change can bring a folder that
+// looks like one, but never one that is called .git.
+func Open(dir string) (*Repository, error) {
+	dotGit := filepath.Join(dir, ".git")
+	info, err := os.Stat(dotGit)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("opening %s: %w", dir, ErrNoRepository)
+	case err != nil:
+		return nil, fmt.Errorf("opening repository: %w", err)
+	case !info.IsDir():
+		if dotGit, err = pointer(dotGit, "gitdir: "); err != nil {
+			return nil, fmt.Errorf("opening repository: %w", err)
+		}
+	}
+	return open(dir, dotGit)
+}
+
+// OpenBare opens the bare repository, or the .git folder, that dir is.
+func OpenBare(dir string) (*Repository, error) { return open("", dir) }
+
+// Find opens the repository that contains dir: the one with the nearest .git in
+// dir or above it, or else the bare one that dir is.
+func Find(dir string) (*Repository, error) {
+	start, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("finding the repository of %s: %w", dir, err)
+	}
+	for at := start; ; at = filepath.Dir(at) {
+		found, err := Open(at)
+		if !errors.Is(err, ErrNoRepository) {
+			return found, err
+		}
+		if at == filepath.Dir(at) {
+			break
+		}
+	}
+	if found, err := OpenBare(start); !errors.Is(err, ErrNoRepository) {
+		return found, err
+	}
+	return nil, fmt.Errorf("finding the repository of %s: %w in it or above it", dir, ErrNoRepository)
+}
+
+// Object hands out the object of a name. It is a [gitobject.Source].
+func (r *Repository) Object(id string, limit int64) (gitobject.Raw, error) {
+	switch {
+	case !gitobject.ValidID(id):
+		return gitobject.Raw{}, fmt.Errorf("looking for object %.80q: expected 40 lower-case hex digits", id)
+	case len(id) != 2*len(plumbing.ZeroHash):
+		return gitobject.Raw{}, fmt.Errorf("looking for object %s: %w", id, ErrSHA256)
+	}
+	name := plumbing.NewHash(id)
+	for _, store := range r.stores {
+		err := store.HasEncodedObject(name)
+		if errors.Is(err, plumbing.ErrObjectNotFound) {
+			continue
+		}
+		if err != nil {
+			return gitobject.Raw{}, fmt.Errorf("looking for object %s: %w", id, err)
+		}
+		return read(store, name, limit)
+	}
+	return gitobject.Raw{}, fmt.Errorf("looking for object %s: %w", id, gitobject.ErrMissing)
+}
+
+// read reads an object that the store has.
+func read(store *filesystem.ObjectStorage, name plumbing.Hash, limit int64) (gitobject.Raw, error) {
+	object, err := store.EncodedObject(plumbing.AnyObject, name)
+	if err != nil {
+		return gitobject.Raw{}, fmt.Errorf("reading object %s: %w", name, err)
+	}
+	if object.Size() > limit {
+		return gitobject.Raw{}, fmt.Errorf("reading object %s: it has %d bytes, at most %d are read", name, object.Size(), limit)
+	}
+	content, err := object.Reader()
+	if err != nil {
+		return gitobject.Raw{}, fmt.Errorf("reading object %s: %w", name, err)
+	}
+	defer content.Close() //nolint:errcheck // it was only read
+	data, err := io.ReadAll(io.LimitReader(content, limit+1))
+	if err != nil {
+		return gitobject.Raw{}, fmt.Errorf("reading object %s: %w", name, err)
+	}
+	if int64(len(data)) > limit {
+		return gitobject.Raw{}, fmt.Errorf("reading object %s: more than %d bytes, which is the most that is read", name, limit)
+	}
+	return gitobject.Raw{Kind: gitobject.Kind(object.Type().String()), Data: data}, nil
+}
+
+// open opens the repository whose git folder is gitDir. A worktree's git folder
+// names the one that it shares in commondir.
+func open(root, gitDir string) (*Repository, error) {
+	common := gitDir
+	if shared := filepath.Join(gitDir, "commondir"); exists(shared) {
+		var err error
+		if common, err = pointer(shared, ""); err != nil {
+			return nil, fmt.Errorf("opening repository %s: %w", gitDir, err)
+		}
+	}
+	if !exists(filepath.Join(gitDir, "HEAD")) || !exists(filepath.Join(common, "objects")) {
+		return nil, fmt.Errorf("opening %s: %w: expected HEAD and objects", gitDir, ErrNoRepository)
+	}
+	folders, err := objectFolders(filepath.Join(common, "objects"))
+	if err != nil {
+		return nil, fmt.Errorf("opening repository %s: %w", gitDir, err)
+	}
+	repository := &Repository{root: root}
+	for _, folder := range folders {
+		repository.stores = append(repository.stores, newStore(folder))
+	}
+	return repository, nil
+}
+
+// newStore reads the objects of one folder "objects". What is larger than
+// remembered is read from the disk only when it is asked for, after its size.
+func newStore(objects string) *filesystem.ObjectStorage {
+	disk := dotgit.New(osfs.New(filepath.Dir(objects), osfs.WithBoundOS()))
+	return filesystem.NewObjectStorageWithOptions(disk, cache.NewObjectLRU(rememberedObject),
+		filesystem.Options{LargeObjectThreshold: rememberedObject})
+}
+
+// objectFolders lists a folder of objects and those that it borrows from, each
+// once. go-git would follow alternates itself, round in a circle too.
+func objectFolders(first string) ([]string, error) {
+	var folders []string
+	for waiting := []string{first}; len(waiting) > 0; waiting = waiting[1:] {
+		folder, err := filepath.EvalSymlinks(waiting[0])
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("following alternates: %w", err)
+		case slices.Contains(folders, folder):
+			continue
+		case len(folders) == maxAlternates:
+			return nil, fmt.Errorf("following alternates: more than %d", maxAlternates)
+		case filepath.Base(folder) != "objects":
+			return nil, fmt.Errorf("following alternates: %s is not called objects", folder)
+		}
+		if err := refuseSHA256(folder); err != nil {
+			return nil, err
+		}
+		borrowed, err := alternates(folder)
+		if err != nil {
+			return nil, err
+		}
+		folders, waiting = append(folders, folder), append(waiting, borrowed...)
+	}
+	return folders, nil
+}
+
+// alternates reads the folders that a folder of objects borrows from.
+//
+//	"objects/info/alternates: … paths to alternate object stores that this object
+//	store borrows objects from, one pathname per line. … if you use relative
+//	paths, relative to the object database" (gitrepository-layout)
+func alternates(folder string) ([]string, error) {
+	text, err := readSmall(filepath.Join(folder, "info", "alternates"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading alternates: %w", err)
+	}
+	var out []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if line != "" && !strings.HasPrefix(line, "#") {
+			out = append(out, from(folder, line))
+		}
+	}
+	return out, nil
+}
+
+// refuseSHA256 tells by the name of any pack or loose object whether a folder's
+// objects are named by 64 digits.
+func refuseSHA256(folder string) error {
+	objects := os.DirFS(folder)
+	packs, err := fs.Glob(objects, "pack/pack-*.pack")
+	if err != nil {
+		return fmt.Errorf("listing packs: %w", err)
+	}
+	fans, err := fs.Glob(objects, "[0-9a-f][0-9a-f]")
+	if err != nil {
+		return fmt.Errorf("listing objects: %w", err)
+	}
+	for _, pack := range packs {
+		if len(pack) == len("pack/pack-.pack")+2*sha256.Size {
+			return ErrSHA256
+		}
+	}
+	for _, fan := range fans {
+		loose, err := fs.ReadDir(objects, fan)
+		if err != nil {
+			return fmt.Errorf("listing objects: %w", err)
+		}
+		if len(loose) > 0 && len(loose[0].Name()) == 2*sha256.Size-len(fan) {
+			return ErrSHA256
+		}
+	}
+	return nil
+}
+
+// pointer reads a file of one line that names a folder, relative to its own.
+func pointer(path, prefix string) (string, error) {
+	text, err := readSmall(path)
+	if err != nil {
+		return "", err
+	}
+	target, ok := strings.CutPrefix(strings.TrimRight(text, "\r\n"), prefix)
+	if !ok || target == "" || strings.ContainsAny(target, "\n\x00") {
+		return "", fmt.Errorf("%s is not one line with %q and a folder", path, prefix)
+	}
+	return from(filepath.Dir(path), target), nil
+}
+
+// from makes a path absolute that is relative to a folder.
+func from(folder, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(folder, path)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func readSmall(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	data, err := io.ReadAll(io.LimitReader(file, maxPointerBytes+1))
+	if err == nil && len(data) > maxPointerBytes {
+		err = fmt.Errorf("reading %s: more than %d bytes", path, maxPointerBytes)
+	}
+	return string(data), err
+}
