@@ -17,7 +17,7 @@ import (
 // that was signed.
 type Statement struct {
 	Type          string              // https://in-toto.io/Statement/v1 or /v0.1; empty for a messageSignature
-	PredicateType string              // never empty in a statement
+	PredicateType string              // empty in a message signature, and in odd statements
 	Subjects      []artifact.Resource // in order; rule names normalised; a subject without name and uri is named "_"
 	Predicate     jsontext.Value      // raw JSON object without duplicate keys; nil if there is none
 }
@@ -67,8 +67,9 @@ func parseStatement(mediaType string, payload []byte) (Statement, *faulty) {
 	if s.Type != statementV1 && s.Type != statementV0 {
 		return Statement{}, malformed(fmt.Sprintf("the statement's _type is %.80q", s.Type), statementV1+" or v0.1", nil)
 	}
-	if s.PredicateType == "" || len(s.PredicateType) > artifact.MaxNameLength {
-		return Statement{}, malformed("the statement's predicateType is missing, no string, empty or too long", "a type URI", nil)
+	// An empty type is read, as published statements have one; no layout asks for it.
+	if document.get("predicateType").Kind() != '"' || len(s.PredicateType) > artifact.MaxNameLength {
+		return Statement{}, malformed("the statement's predicateType is missing, no string or too long", "a type URI", nil)
 	}
 	if s.Predicate, err = predicateOf(document); err != nil {
 		return Statement{}, malformed("reading the predicate", "an object, or no predicate", err)

@@ -98,7 +98,7 @@ func TestStatementRefused(t *testing.T) {
 		{"_type with a slash", `Statement/v1`, `Statement/v1/`, verdict.StatementMalformed, "Statement/v1/"},
 		{"_type no string", `"https://in-toto.io/Statement/v1"`, `1`, verdict.StatementMalformed, "_type"},
 		{"no predicateType", `"predicateType":"https://slsa.dev/provenance/v1",`, ``, verdict.StatementMalformed, "predicateType is missing"},
-		{"empty predicateType", `"https://slsa.dev/provenance/v1"`, `""`, verdict.StatementMalformed, "predicateType is missing"},
+		{"predicateType null", `"https://slsa.dev/provenance/v1"`, `null`, verdict.StatementMalformed, "predicateType is missing"},
 		{"predicateType no string", `"https://slsa.dev/provenance/v1"`, `["x"]`, verdict.StatementMalformed, "predicateType is missing"},
 		{"predicate a list", `{"a":{"b":[1,2]}}`, `[]`, verdict.StatementMalformed, "reading the predicate: it is a list"},
 		{"predicate a string", `{"a":{"b":[1,2]}}`, `"x"`, verdict.StatementMalformed, "reading the predicate: it is a string"},

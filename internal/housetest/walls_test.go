@@ -48,7 +48,6 @@ func rooms() map[string]room {
 		"sandbox":         {floor: side},
 		"demo":            {floor: side},
 		"bench":           {floor: side},
-		"conformancedoc":  {floor: side},
 		"housetest":       {floor: side},
 		"layouts":         {floor: side},
 	}

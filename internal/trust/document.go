@@ -187,12 +187,9 @@ func notATrustedRoot(mediaType string, head map[string]jsontext.Value) error {
 }
 
 // check refuses what sigstore-go would read without complaint: a root under
-// which no certificate could ever verify, two logs under one id (the last would
+// which nothing could ever verify, two logs under one id (the last would
 // win), and a period that ends before it begins.
 func check(pb *prototrustroot.TrustedRoot) error {
-	if len(pb.GetCertificateAuthorities()) == 0 {
-		return errors.New("no certificate authority; expected at least one; next: check that the file is whole")
-	}
 	if len(pb.GetTlogs()) == 0 && len(pb.GetTimestampAuthorities()) == 0 {
 		return errors.New("neither a transparency log nor a timestamp authority; expected at least one, since nothing else proves a time")
 	}

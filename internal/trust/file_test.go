@@ -134,8 +134,6 @@ func TestFilesRefused(t *testing.T) {
 		{"client trust config", []byte(`{"mediaType":"application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"}`), "reading trusted root f line 1: this is a client trust config, …"},
 		{"TUF root", embeddedFile("sigstore.tuf_root.json"), "reading trusted root f line 1: this is TUF metadata, not a trusted root; next: give the target trusted_root.json of that repository"},
 		{"envelope", []byte(`{"payloadType":"x","payload":"","signatures":[]}`), "reading trusted root f line 1: this is a DSSE envelope, …"},
-		{"no CA", edited(func(m map[string]any) { delete(m, "certificateAuthorities") }), "reading trusted root f line 1: no certificate authority; expected at least one; next: check that the file is whole"},
-		{"empty CAs", edited(func(m map[string]any) { m["certificateAuthorities"] = []any{} }), "reading trusted root f line 1: no certificate authority; …"},
 		{"nothing proves a time", edited(func(m map[string]any) { delete(m, "tlogs"); delete(m, "timestampAuthorities") }), "reading trusted root f line 1: neither a transparency log nor a timestamp authority; …"},
 		{"CA without a chain", edited(func(m map[string]any) { delete(first(m, "certificateAuthorities"), "certChain") }), "reading trusted root f line 1: certificate authority 1: no certificate chain"},
 		{"CA that is not a certificate", edited(func(m map[string]any) {
