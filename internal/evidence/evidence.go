@@ -19,8 +19,9 @@ import (
 // Bounds of what is read. A directory or file beyond them is refused, never
 // read in part.
 const (
-	MaxFileBytes = 64 << 20
-	MaxFiles     = 10_000
+	MaxFileBytes   = 64 << 20
+	MaxFolderBytes = 512 << 20
+	MaxFiles       = 10_000
 )
 
 // Found is what a search brought: candidates to be opened, pieces that could not
@@ -141,11 +142,19 @@ func (f *Found) directory(fsys fs.FS, dir string) error {
 	if len(entries) > MaxFiles {
 		return fmt.Errorf("%d files in the folder, at most %d are read", len(entries), MaxFiles)
 	}
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.IsDir() || !mayHoldBundles(e.Name()) })
+	var total int64
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil {
+			total += info.Size()
+		}
+	}
+	if total > MaxFolderBytes {
+		return fmt.Errorf("%d MiB of bundles in the folder, at most %d MiB are read", total>>20, int64(MaxFolderBytes)>>20)
+	}
 	before := len(f.Looked)
 	for _, e := range entries {
-		if mayHoldBundles(e.Name()) && !e.IsDir() {
-			f.optional(fsys, filepath.Join(dir, e.Name()))
-		}
+		f.optional(fsys, filepath.Join(dir, e.Name()))
 	}
 	if len(f.Looked) == before {
 		f.Looked = append(f.Looked, Place{Path: dir})

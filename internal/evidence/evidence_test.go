@@ -197,15 +197,21 @@ func TestNamed(t *testing.T) {
 // TestNamedMustBeThere: the caller counts on what it names.
 func TestNamedMustBeThere(t *testing.T) {
 	t.Parallel()
+	blank := strings.Repeat(" ", evidence.MaxFileBytes)
 	crowd := map[string]any{}
 	for i := range evidence.MaxFiles + 1 {
 		crowd[fmt.Sprintf("crowd/%05d", i)] = ""
+	}
+	heavy := map[string]any{}
+	for i := range evidence.MaxFolderBytes/evidence.MaxFileBytes + 1 {
+		heavy[fmt.Sprintf("heavy/%d.json", i)] = blank
 	}
 	for name, c := range map[string]struct {
 		files map[string]any
 		path  string
 		want  string
 	}{
+		"too heavy":       {heavy, "heavy", "reading bundle heavy: 576 MiB of bundles in the folder, at most 512 MiB are read"},
 		"missing":         {nil, "a.json", "reading bundle a.json: file does not exist"},
 		"not to be read":  {map[string]any{"a.json": syscall.EACCES}, "a.json", "reading bundle a.json: permission denied"},
 		"folder":          {map[string]any{"dir/a.json": true, "dir": syscall.EACCES}, "dir", "reading bundle dir: permission denied"},

@@ -92,7 +92,7 @@ func (p *page) placeFacts(places []Place) []fact {
 		}
 	})
 	if n := len(lines) - maxPlaces; n > 0 && !p.verbose {
-		lines = append(lines[:maxPlaces], fmt.Sprintf("and %d more places; --verbose lists them", n))
+		lines = append(lines[:maxPlaces], fmt.Sprintf("and %d more; --verbose lists them", n))
 	}
 	return list("looked in", plain, lines)
 }

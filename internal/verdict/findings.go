@@ -51,7 +51,6 @@ const (
 const (
 	LayoutMalformed    ID = "layout-malformed"
 	LayoutTooNew       ID = "layout-dialect-unknown"
-	LayoutUnreadable   ID = "layout-unreadable"
 	LayoutExpired      ID = "layout-expired"
 	LayoutExpiryTooFar ID = "layout-expiry-too-far"
 	LayoutVersionLow   ID = "layout-version-too-low"
