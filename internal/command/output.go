@@ -2,6 +2,7 @@ package command
 
 import (
 	"io"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 
@@ -21,7 +22,14 @@ func (f *reportFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.verbose, "verbose", false, "list every candidate, every proven time and every digest")
 }
 
-func (f *reportFlags) check() error {
+// check refuses an unknown format, and an output that is one of the inputs: the
+// report would replace what it is about.
+func (f *reportFlags) check(inputs ...string) error {
+	for _, input := range inputs {
+		if f.output != "" && filepath.Clean(input) == filepath.Clean(f.output) {
+			return usage("choose another place for the report", "--output %s would overwrite an input", f.output)
+		}
+	}
 	switch f.format {
 	case "text", "json":
 		return nil

@@ -135,7 +135,8 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 
 // check refuses flags that contradict each other or say nobody.
 func (in verifyInput) check() error {
-	if err := in.out.check(); err != nil {
+	inputs := slices.Concat(in.artifacts, in.bundles, in.roots.files, []string{in.checksums, in.layout, in.who.key})
+	if err := in.out.check(inputs...); err != nil {
 		return err
 	}
 	if in.layout == "" {
