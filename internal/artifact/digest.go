@@ -119,7 +119,7 @@ const (
 
 // Join compares two sets: they join when every shared algorithm agrees and at
 // least one shared algorithm is accepted. Empty never joins with empty.
-// (LAYOUT.md 8; the in-toto ANY rule would let a colliding SHA-1 win.)
+// (docs/layout.md 8; the in-toto ANY rule would let a colliding SHA-1 win.)
 func (d DigestSet) Join(o DigestSet, accepted []Algorithm) Join {
 	result := NotShared
 	for alg, value := range d {

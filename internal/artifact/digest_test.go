@@ -1,184 +1,159 @@
 package artifact
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"io"
+	"fmt"
+	"maps"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-var (
-	a64 = strings.Repeat("a", 64)
-	b64 = strings.Repeat("b", 64)
-	a40 = strings.Repeat("a", 40)
-	b40 = strings.Repeat("b", 40)
-)
+// asMaps has cmp compare digest sets as the maps they are: by their own Equal an
+// empty set differs from itself.
+func asMaps() cmp.Option {
+	return cmp.Transformer("digests", func(d DigestSet) map[Algorithm]string { return d })
+}
+
+func hexOf(digit string, n int) string { return strings.Repeat(digit, n) }
 
 func TestJoin(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
-		name string
-		a, b DigestSet
-		want Join
+	a, b := hexOf("a", 64), hexOf("b", 64)
+	for _, r := range []struct {
+		name     string
+		one, two DigestSet
+		want     Join
 	}{
-		{"equal", DigestSet{SHA256: a64}, DigestSet{SHA256: a64}, Joined},
-		{"different", DigestSet{SHA256: a64}, DigestSet{SHA256: b64}, Differs},
-		{"nothing and nothing", nil, nil, NotShared},
+		{"one shared, equal", DigestSet{SHA256: a}, DigestSet{SHA256: a}, Joined},
+		{"one shared, unequal", DigestSet{SHA256: a}, DigestSet{SHA256: b}, Differs},
+		{"two shared, equal", DigestSet{SHA256: a, SHA512: b}, DigestSet{SHA256: a, SHA512: b}, Joined},
+		{"two shared, one unequal", DigestSet{SHA256: a, SHA512: a}, DigestSet{SHA256: a, SHA512: b}, Differs},
+		{"a collision in sha1 does not win", DigestSet{SHA1: a, SHA256: a}, DigestSet{SHA1: a, SHA256: b}, Differs},
+		{"sha1 that differs, though sha256 agrees", DigestSet{SHA1: a, SHA256: a}, DigestSet{SHA1: b, SHA256: a}, Differs},
+		{"sha1 alone is not accepted", DigestSet{SHA1: a}, DigestSet{SHA1: a}, NotShared},
+		{"an unknown algorithm alone is not accepted", DigestSet{"md5": a}, DigestSet{"md5": a}, NotShared},
+		{"an unknown algorithm that differs", DigestSet{"md5": a, SHA256: a}, DigestSet{"md5": b, SHA256: a}, Differs},
+		{"nothing shared", DigestSet{SHA256: a}, DigestSet{SHA512: a}, NotShared},
+		{"commit and tree", DigestSet{GitCommit: a}, DigestSet{GitTree: a}, NotShared},
+		{"commit and tag", DigestSet{GitCommit: a}, DigestSet{GitTag: a}, NotShared},
+		{"tags are not accepted", DigestSet{GitTag: a}, DigestSet{GitTag: a}, NotShared},
+		{"commits", DigestSet{GitCommit: a}, DigestSet{GitCommit: a, GitTree: b}, Joined},
+		{"commits whose trees differ", DigestSet{GitCommit: a, GitTree: a}, DigestSet{GitCommit: a, GitTree: b}, Differs},
+		{"a prefix", DigestSet{GitCommit: a}, DigestSet{GitCommit: a[:40]}, Differs},
 		{"empty and empty", DigestSet{}, DigestSet{}, NotShared},
-		{"nothing and something", nil, DigestSet{SHA256: a64}, NotShared},
-		{"no shared algorithm", DigestSet{SHA256: a64}, DigestSet{GitCommit: a40}, NotShared},
-		{"one agrees, one differs", DigestSet{SHA256: a64, SHA1: a40}, DigestSet{SHA256: a64, SHA1: b40}, Differs},
-		{"a colliding sha1 beside a differing sha256", DigestSet{SHA1: a40, SHA256: a64}, DigestSet{SHA1: a40, SHA256: b64}, Differs},
-		{"only an algorithm that is not accepted", DigestSet{SHA1: a40}, DigestSet{SHA1: a40}, NotShared},
-		{"an unknown algorithm", DigestSet{"md5": "x"}, DigestSet{"md5": "x"}, NotShared},
-		{"an unknown one differs", DigestSet{"md5": "x", SHA256: a64}, DigestSet{"md5": "y", SHA256: a64}, Differs},
-		{"one side knows more", DigestSet{SHA256: a64, SHA512: a64 + a64}, DigestSet{SHA256: a64}, Joined},
-		{"commits", DigestSet{GitCommit: a40}, DigestSet{GitCommit: a40, GitTree: b40}, Joined},
-		{"a commit and a tag never compare", DigestSet{GitCommit: a40}, DigestSet{GitTag: a40}, NotShared},
-		{"trees differ", DigestSet{GitCommit: a40, GitTree: a40}, DigestSet{GitCommit: a40, GitTree: b40}, Differs},
-		{"40 and 64 digits", DigestSet{GitCommit: a40}, DigestSet{GitCommit: a64}, Differs},
+		{"nil and nil", nil, nil, NotShared},
+		{"something and nothing", DigestSet{SHA256: a}, nil, NotShared},
+		{"two empty values", DigestSet{SHA256: ""}, DigestSet{SHA256: a}, Differs},
 	} {
-		if got := row.a.Join(row.b, Accepted()); got != row.want {
-			t.Errorf("%s: %v, expected %v", row.name, got, row.want)
+		if got := r.one.Join(r.two, Accepted()); got != r.want {
+			t.Errorf("%s: %d, expected %d", r.name, got, r.want)
 		}
-		if got := row.b.Join(row.a, Accepted()); got != row.want {
-			t.Errorf("%s, the other way round: %v, expected %v", row.name, got, row.want)
+		if got := r.two.Join(r.one, Accepted()); got != r.want {
+			t.Errorf("%s, the other way: %d, expected %d", r.name, got, r.want)
 		}
-	}
-	if (DigestSet{}).Equal(DigestSet{}) || (DigestSet)(nil).Equal(nil) {
-		t.Error("empty digest sets are equal")
+		if got := r.one.Join(r.two, nil); got == Joined {
+			t.Errorf("%s: joined with nothing accepted", r.name)
+		}
 	}
 }
 
 func TestParseDigestSet(t *testing.T) {
 	t.Parallel()
-	got, err := ParseDigestSet(map[string]string{"sha256": strings.ToUpper(a64), "gitCommit": a64, "dirHash": "h1:x"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(DigestSet{SHA256: a64, GitCommit: a64, "dirHash": "h1:x"}, got); diff != "" {
-		t.Error(diff)
+	for _, r := range []struct {
+		raw  map[string]string
+		want DigestSet // nil where it is refused
+	}{
+		{map[string]string{}, DigestSet{}},
+		{map[string]string{"sha256": hexOf("A", 64)}, DigestSet{SHA256: hexOf("a", 64)}},
+		{map[string]string{"sha384": hexOf("a", 96), "sha512": hexOf("a", 128)}, DigestSet{SHA384: hexOf("a", 96), SHA512: hexOf("a", 128)}},
+		{map[string]string{"gitCommit": hexOf("a", 40), "gitTree": hexOf("a", 64)}, DigestSet{GitCommit: hexOf("a", 40), GitTree: hexOf("a", 64)}},
+		{map[string]string{"md5": "Free Text"}, DigestSet{"md5": "Free Text"}},
+		{map[string]string{"SHA256": "x"}, DigestSet{"SHA256": "x"}},
+		{map[string]string{"sha256": hexOf("a", 63)}, nil}, {map[string]string{"sha256": hexOf("a", 65)}, nil}, {map[string]string{"sha256": hexOf("a", 40)}, nil}, {map[string]string{"sha256": ""}, nil},
+		{map[string]string{"sha256": hexOf("g", 64)}, nil}, {map[string]string{"sha256": " " + hexOf("a", 63)}, nil}, {map[string]string{"sha256": "0x" + hexOf("a", 62)}, nil},
+		{map[string]string{"sha384": hexOf("a", 64)}, nil}, {map[string]string{"sha512": hexOf("a", 64)}, nil}, {map[string]string{"sha1": hexOf("a", 64)}, nil},
+		{map[string]string{"gitCommit": hexOf("a", 41)}, nil}, {map[string]string{"gitCommit": hexOf("a", 7)}, nil}, {map[string]string{"gitTag": "v1"}, nil}, {map[string]string{"gitBlob": ""}, nil},
+		{map[string]string{"": "x"}, nil}, {map[string]string{"md5": ""}, nil},
+	} {
+		got, err := ParseDigestSet(r.raw)
+		if diff := cmp.Diff(r.want, got, asMaps()); diff != "" || (err == nil) != (r.want != nil) {
+			t.Errorf("%v gives %v (-want +got):\n%s", r.raw, err, diff)
+		}
 	}
 	many := map[string]string{}
-	for i := range MaxDigests + 1 {
-		many[strings.Repeat("x", i+1)] = "y"
+	for i := range MaxDigests {
+		many[fmt.Sprint(i)] = "x"
 	}
-	for name, bad := range map[string]map[string]string{
-		"not hex": {"sha256": strings.Repeat("g", 64)}, "short": {"sha256": a40}, "empty": {"sha256": ""},
-		"commit of 41": {"gitCommit": a40 + "a"}, "no algorithm": {"": "x"}, "no value": {"md5": ""}, "too many": many,
-		"odd": {"sha1": a40[:39]},
-	} {
-		if set, err := ParseDigestSet(bad); err == nil {
-			t.Errorf("%s: %v, expected an error", name, set)
-		}
+	if _, err := ParseDigestSet(many); err != nil {
+		t.Errorf("%d digests are refused: %v", len(many), err)
+	}
+	many["one more"] = "x"
+	if _, err := ParseDigestSet(many); err == nil {
+		t.Errorf("%d digests are read", len(many))
 	}
 }
 
 func TestParseDigest(t *testing.T) {
 	t.Parallel()
-	if set, err := ParseDigest("sha256:" + a64); err != nil || set[SHA256] != a64 {
-		t.Errorf("%v, %v", set, err)
+	for _, alg := range Accepted() {
+		for _, n := range hexLengths(alg) {
+			text := string(alg) + ":" + hexOf("Ab", n/2)
+			if set, err := ParseDigest(text); err != nil || set[alg] != hexOf("ab", n/2) || len(set) != 1 || set.String() != string(alg)+":"+hexOf("ab", n/2) {
+				t.Errorf("%s gives %v (%v)", text, set, err)
+			}
+		}
 	}
-	for _, bad := range []string{"", "sha256", "sha256:", "sha256:" + a40, "md5:" + a40, "sha1:" + a40, a64, "SHA256:" + a64, "sha256:" + a64 + " "} {
-		if set, err := ParseDigest(bad); err == nil {
-			t.Errorf("ParseDigest(%q) = %v, expected an error", bad, set)
+	for _, text := range []string{"", ":", "sha256", "sha256:", ":" + hexOf("a", 64), hexOf("a", 64), "SHA256:" + hexOf("a", 64), "sha1:" + hexOf("a", 40), "md5:" + hexOf("a", 32),
+		"gitTag:" + hexOf("a", 40), "sha256:" + hexOf("a", 63), "sha256: " + hexOf("a", 64), "sha256:sha256:" + hexOf("a", 64), "gitCommit:HEAD", "gitCommit:" + hexOf("a", 12)} {
+		if set, err := ParseDigest(text); err == nil {
+			t.Errorf("%q gives %v", text, set)
 		}
 	}
 }
 
-func TestNewResource(t *testing.T) {
+func TestEqual(t *testing.T) {
 	t.Parallel()
-	r, err := NewResource("", "git+https://h/o/r@refs/heads/main", map[string]string{"sha1": a40})
-	if err != nil {
-		t.Fatal(err)
+	a := DigestSet{SHA256: "1", SHA512: "2"}
+	if !a.Equal(maps.Clone(a)) || a.Equal(DigestSet{SHA256: "1"}) || a.Equal(DigestSet{SHA256: "1", SHA512: "3"}) || (DigestSet{}).Equal(DigestSet{}) || DigestSet(nil).Equal(nil) {
+		t.Error("equal sets are not those with the same digests, of which there is at least one")
 	}
-	if diff := cmp.Diff(Resource{Name: Name{Text: "git+https://h/o/r", Ref: "refs/heads/main", Git: true}, Digest: DigestSet{GitCommit: a40}}, r); diff != "" {
-		t.Errorf("sha1 on a git source is its commit: %s", diff)
-	}
-	for name, bad := range map[string]struct {
-		uri    string
-		digest map[string]string
-	}{
-		"sha1 and gitCommit disagree":   {"git+https://h/o/r", map[string]string{"sha1": a40, "gitCommit": b40}},
-		"the id behind the @ disagrees": {"git+ssh://git@h/o/r@" + b40, map[string]string{"gitCommit": a40}},
-		"the commit's URL disagrees":    {"https://h/o/r/commit/" + b40, map[string]string{"sha1": a40}},
-		"a malformed digest":            {"git+https://h/o/r", map[string]string{"gitCommit": "main"}},
-	} {
-		if r, err := NewResource("", bad.uri, bad.digest); err == nil {
-			t.Errorf("%s: %+v, expected an error", name, r)
-		}
-	}
-	if r, err := NewResource("f", "", map[string]string{"sha1": a40}); err != nil || r.Digest[GitCommit] != "" {
-		t.Errorf("sha1 of a file became a commit: %+v, %v", r, err)
-	}
-}
-
-func TestSetAdd(t *testing.T) {
-	t.Parallel()
-	add := func(first, second DigestSet) (Set, error) {
-		s := Set{}
-		if err := s.Add(Resource{Name: Name{Text: "f"}, Digest: first}); err != nil {
-			t.Fatal(err)
-		}
-		return s, s.Add(Resource{Name: Name{Text: "f"}, Digest: second, Asserted: true})
-	}
-	s, err := add(DigestSet{SHA256: a64}, DigestSet{SHA256: a64, SHA512: a64 + a64})
-	if err != nil || len(s) != 1 || len(s["f"].Digest) != 2 || !s["f"].Asserted {
-		t.Errorf("two descriptors that agree: %v, %v", s, err)
-	}
-	for name, pair := range map[string][2]DigestSet{
-		"unequal": {{SHA256: a64}, {SHA256: b64}}, "nothing shared": {{SHA256: a64}, {SHA512: a64 + a64}},
-		"both empty": {{}, {}}, "one empty": {{SHA256: a64}, {}},
-	} {
-		if s, err := add(pair[0], pair[1]); err == nil {
-			t.Errorf("%s: %v, expected an error", name, s)
-		}
-	}
-}
-
-func TestHash(t *testing.T) {
-	t.Parallel()
-	content := bytes.Repeat([]byte("signatus"), 400_000)
-	sum := sha256.Sum256(content)
-	got, err := Hash(iotest.OneByteReader(bytes.NewReader(content[:4096])), SHA256, SHA384, SHA512)
-	if err != nil || len(got) != 3 || len(got[SHA384]) != 96 || len(got[SHA512]) != 128 {
-		t.Errorf("%v, %v", got, err)
-	}
-	got, err = Hash(bytes.NewReader(content), SHA256)
-	if err != nil || got[SHA256] != hex.EncodeToString(sum[:]) {
-		t.Errorf("%v, %v", got, err)
-	}
-	broken := errors.New("broken disk")
-	if got, err := Hash(io.MultiReader(strings.NewReader("x"), iotest.ErrReader(broken)), SHA256); !errors.Is(err, broken) || got != nil {
-		t.Errorf("%v, %v: a broken read must give no digest", got, err)
-	}
-	for _, algs := range [][]Algorithm{nil, {GitCommit}, {SHA1}, {""}} {
-		if got, err := Hash(strings.NewReader("x"), algs...); err == nil {
-			t.Errorf("Hash(%v) = %v, expected an error", algs, got)
-		}
+	if (DigestSet{}).String() != "no digest" || a.String() != "sha256:1, sha512:2" {
+		t.Errorf("sets are written %q and %q", DigestSet{}, a)
 	}
 }
 
 func FuzzDigestSet(f *testing.F) {
-	f.Add("sha256", a64, "sha1", b40)
+	f.Add("sha256", hexOf("a", 64), "sha1", hexOf("b", 40))
+	f.Add("gitCommit", hexOf("A", 40), "gitTree", hexOf("b", 64))
+	f.Add("md5", "x", "", "")
 	f.Fuzz(func(t *testing.T, alg1, value1, alg2, value2 string) {
-		set, err := ParseDigestSet(map[string]string{alg1: value1, alg2: value2})
-		if err != nil {
+		one, err1 := ParseDigestSet(map[string]string{alg1: value1})
+		two, err2 := ParseDigestSet(map[string]string{alg1: value1, alg2: value2})
+		if err1 != nil || err2 != nil {
 			return
 		}
-		if join := set.Join(set, Accepted()); join == Differs {
-			t.Errorf("%v differs from itself", set)
-		}
-		for alg, value := range set {
-			if hexLengths(alg) != nil && strings.ToLower(value) != value {
-				t.Errorf("%s:%s is not normalised", alg, value)
+		for _, set := range []DigestSet{one, two} {
+			raw := map[string]string{}
+			for alg, value := range set {
+				raw[string(alg)] = value
+				if n := hexLengths(alg); n != nil && value != strings.ToLower(value) {
+					t.Fatalf("%s of %v is not in lower case", alg, set)
+				}
 			}
+			again, err := ParseDigestSet(raw)
+			if err != nil || !maps.Equal(again, set) {
+				t.Fatalf("%v is read again as %v (%v)", set, again, err)
+			}
+			if set.Join(DigestSet{}, Accepted()) != NotShared || set.Join(set, nil) != NotShared {
+				t.Fatalf("%v joins with nothing", set)
+			}
+		}
+		if a, b := one.Join(two, Accepted()), two.Join(one, Accepted()); a != b {
+			t.Fatalf("%v and %v join in one way only: %d, %d", one, two, a, b)
+		}
+		if p, err := ParseDigest(alg1 + ":" + value1); err == nil && p.Join(one, Accepted()) != Joined {
+			t.Fatalf("%v does not join with %v", p, one)
 		}
 	})
 }

@@ -3,7 +3,6 @@ package artifact
 import (
 	"encoding/hex"
 	"fmt"
-	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -27,7 +26,7 @@ func (n Name) String() string { return n.Text }
 // RuleName gives the rule name of a descriptor.
 //
 // "An artifact's rule name is its normalised uri if set, else its name."
-// (LAYOUT.md 7.) A name that is itself a source and disagrees with the uri is
+// (docs/layout.md 7.) A name that is itself a source and disagrees with the uri is
 // an error: one of the two would be shown and the other one judged.
 func RuleName(name, uri string) (Name, error) {
 	if uri == "" {
@@ -174,8 +173,7 @@ func parseGit(s, location string) (Name, error) {
 // GitSource gives the rule name of a repository as a certificate names it, for
 // example https://github.com/acme/app.
 func GitSource(repository string) (Name, error) {
-	u, err := url.Parse(repository)
-	if err != nil || u.Scheme != "https" {
+	if !strings.HasPrefix(strings.ToLower(repository), "https://") {
 		return Name{}, fmt.Errorf("repository %q is not an https URL", repository)
 	}
 	name, err := ParseName("git+" + repository)

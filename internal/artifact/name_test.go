@@ -5,135 +5,189 @@ import (
 	"testing"
 )
 
-func TestOneSourceOneName(t *testing.T) {
+const (
+	sha = "3f2a9c1d5e8b7a604132c9f0d8e7b6a594837261"
+	app = "git+https://github.com/acme/app"
+)
+
+// All spellings of one git source are one name.
+func TestParseNameGit(t *testing.T) {
 	t.Parallel()
-	const want = "git+https://github.com/acme/app"
-	sha := strings.Repeat("3f", 20)
 	for spelling, ref := range map[string]string{
-		"git+https://github.com/acme/app":                      "",
-		"git+https://github.com/acme/app.git":                  "",
-		"git+https://github.com/acme/app/":                     "",
-		"git+https://GitHub.com/acme/app":                      "",
-		"GIT+HTTPS://github.com/acme/app":                      "",
-		"git+https://github.com/acme/app@refs/heads/main":      "refs/heads/main",
-		"git+https://github.com/acme/app.git@refs/tags/v1":     "refs/tags/v1",
-		"git+https://github.com/acme/app@a@b":                  "a@b",
-		"git+https://git@github.com/acme/app":                  "",
-		"git+ssh://git@github.com/acme/app@" + sha:             sha,
-		"ssh://git@github.com/acme/app.git":                    "",
-		"git@github.com:acme/app.git":                          "",
-		"https://github.com/acme/app/commit/" + sha:            sha,
-		"https://github.com/acme/app/commit/" + sha + sha[:24]: sha + sha[:24],
+		app:                                    "",
+		"git+https://github.com/acme/app.git":  "",
+		"git+https://github.com/acme/app/":     "",
+		"git+https://github.com/acme/app.git/": "",
+		"git+https://github.com/acme/app@refs/heads/main":         "refs/heads/main",
+		"git+https://github.com/acme/app.git@refs/tags/v1":        "refs/tags/v1",
+		"git+https://github.com/acme/app@" + sha:                  sha,
+		"git+https://github.com/acme/app@" + strings.ToUpper(sha): sha,
+		"git+https://github.com/acme/app@":                        "",
+		"git+https://github.com/acme/app@v1@v2":                   "v1@v2",
+		"git+https://github.com/acme/app@refs/heads/fix#7":        "refs/heads/fix#7",
+		"git+https://github.com/acme/app@refs/heads/100%":         "refs/heads/100%",
+		"git+https://github.com/acme/app@refs/heads/ä":            "refs/heads/ä",
+		"git+https://git@github.com/acme/app":                     "",
+		"git+https://GitHub.com/acme/app":                         "",
+		"GIT+HTTPS://github.com/acme/app":                         "",
+		"git+ssh://git@github.com/acme/app@" + sha:                sha,
+		"git+ssh://github.com/acme/app.git":                       "",
+		"ssh://git@github.com/acme/app.git":                       "",
+		"git@github.com:acme/app.git":                             "",
+		"git@github.com:acme/app":                                 "",
+		"git@github.com:acme/app@" + sha:                          sha,
+		"https://github.com/acme/app/commit/" + sha:               sha,
+		"https://github.com/acme/app.git/commit/" + sha:           sha,
+		"https://GitHub.com/acme/app/commit/" + sha + sha[:24]:    sha + sha[:24],
 	} {
-		name, err := ParseName(spelling)
-		if err != nil || name.Text != want || name.Ref != ref || !name.Git {
-			t.Errorf("ParseName(%q) = %+v, %v; expected %s with ref %q", spelling, name, err, want, ref)
+		n, err := ParseName(spelling)
+		if err != nil || n.Text != app || n.Ref != ref || !n.Git {
+			t.Errorf("%s gives %q with ref %q, git %t (%v), expected ref %q", spelling, n.Text, n.Ref, n.Git, err, ref)
+		}
+	}
+	for spelling, want := range map[string]string{
+		"git+https://github.com/Acme/app":    "git+https://github.com/Acme/app",
+		"git+https://github.com./acme/app":   "git+https://github.com./acme/app",
+		"git+https://gitlab.com/a/b/c/d.git": "git+https://gitlab.com/a/b/c/d",
+		"git+https://host/r":                 "git+https://host/r",
+		"git+https://host/.hidden/r":         "git+https://host/.hidden/r",
+		"git+https://host/a/git":             "git+https://host/a/git",
+		"git+https://host/a/r.gitx":          "git+https://host/a/r.gitx",
+		"git://github.com/acme/app":          "git://github.com/acme/app",
+		"git+http://github.com/acme/app":     "git+http://github.com/acme/app",
+		"git+file:///srv/app":                "git+file:///srv/app",
+		"git+git://github.com/acme/app":      "git+git://github.com/acme/app",
+		"GIT+HTTP://github.com/acme/app":     "GIT+HTTP://github.com/acme/app",
+	} {
+		n, err := ParseName(spelling)
+		if err != nil || n.Text != want || !n.Git {
+			t.Errorf("%s gives %q, git %t (%v), expected %q", spelling, n.Text, n.Git, err, want)
 		}
 	}
 }
 
-func TestOtherNames(t *testing.T) {
+func TestParseNamePlain(t *testing.T) {
 	t.Parallel()
-	for given, want := range map[string]string{
-		"app":                         "app",
-		"./app":                       "app",
-		"dist//app":                   "dist/app",
-		"dist/./app":                  "dist/app",
-		"/abs/app":                    "/abs/app",
-		"..app":                       "..app",
-		"pkg:npm/%40scope/name@1.0.0": "pkg:npm/%40scope/name@1.0.0",
-		"https://example.com/x?y=z":   "https://example.com/x?y=z",
-		"https://github.com/acme/app": "https://github.com/acme/app",
-		"https://h/o/r/commit/main":   "https://h/o/r/commit/main",
-		"oci://ghcr.io/acme/app":      "oci://ghcr.io/acme/app",
-		"name with spaces":            "name with spaces",
-		"C:\\dir\\app":                "C:\\dir\\app",
+	for spelling, want := range map[string]string{
+		"app": "app", "./app": "app", "dist//app": "dist/app", "dist/./app": "dist/app", "dist/": "dist", "/etc/passwd": "/etc/passwd",
+		"a b": "a b", ".hidden": ".hidden", "...": "...", "a/..b": "a/..b", "ä": "ä", "_": "_", "*": "*", `a\b`: `a\b`, "a@b": "a@b", "git@host": "git@host",
+		"pkg:npm/a@1": "pkg:npm/a@1", "https://github.com/acme/app": "https://github.com/acme/app", "https://github.com/acme/app/commit/main": "https://github.com/acme/app/commit/main",
+		"https://h/a/../b": "https://h/a/../b", "oci://h/a@sha256:00": "oci://h/a@sha256:00", "file:///a": "file:///a", "gitx://h/a": "gitx://h/a",
+		"http://github.com/acme/app/commit/" + sha: "http://github.com/acme/app/commit/" + sha,
 	} {
-		name, err := ParseName(given)
-		if err != nil || name.Text != want || name.Git {
-			t.Errorf("ParseName(%q) = %+v, %v; expected %q, no git source", given, name, err, want)
+		n, err := ParseName(spelling)
+		if err != nil || n.Text != want || n.Git || n.Ref != "" {
+			t.Errorf("%q gives %+v (%v), expected %q", spelling, n, err, want)
 		}
 	}
 }
 
-// A transport that proves nothing of its host keeps its spelling: it is a git
-// source, but never the https one.
-func TestOtherTransports(t *testing.T) {
+func TestParseNameRefuses(t *testing.T) {
 	t.Parallel()
-	for _, given := range []string{"git+http://github.com/acme/app", "git://github.com/acme/app"} {
-		if name, err := ParseName(given); err != nil || name.Text != given || !name.Git {
-			t.Errorf("ParseName(%q) = %+v, %v; expected it as it is, a git source", given, name, err)
-		}
-	}
-}
-
-func TestNamesRefused(t *testing.T) {
-	t.Parallel()
-	for _, given := range []string{
-		"", "..", "../app", "a/../b", "a/..", "./..", "a\nb", "a\x00b", "a\x1b[2Jb", "a\xffb", strings.Repeat("x", MaxNameLength+1),
-		"git+https://github.com", "git+https:///acme/app", "git+https://github.com/", "git+https://github.com//app",
-		"git+https://github.com:443/acme/app", "git+https://user@github.com/acme/app", "git+https://git:pw@github.com/acme/app",
-		"git+https://github.com/acme/app?x=1", "git+https://github.com/acme/app#frag", "git+https://github.com/acme%2fapp",
-		"git+https://github.com/acme/../evil/app", "git+https://github.com/./acme/app", "git+https://github.com/acme/app/..",
-		"git+https://gıthub.com/acme/app", "git+https://github.com/acme\\app", "git+https://github.com/acme/a pp",
-		"git@github.com:acme/../x", "git+ssh://root@github.com/acme/app", "ssh://github.com:22/acme/app",
+	for _, spelling := range []string{
+		"", ".", "..", "./", "../a", "a/..", "a/../b", "a/../..", "/..", strings.Repeat("a", MaxNameLength+1), "a\x00", "a\nb", "a\rb", "a\tb", "\x1b[31m", "a\u0085", "\xff", "a\ufffd",
+		"git+https://", "git+https:///", "git+https://host", "git+https://host/", "git+https:///acme/app", "git+https://github.com/.git", "git+https://github.com/acme/.git",
+		"git+https://github.com:443/acme/app", "git+ssh://git@github.com:22/acme/app", "ssh://github.com:22/acme/app",
+		"git+https://alice@github.com/acme/app", "git+https://alice:secret@github.com/acme/app", "git+https://git:secret@github.com/acme/app", "git+https://@github.com/acme/app",
+		"git+https://github.com@evil.example/acme/app", "git+https://git@git@github.com/acme/app", "ssh://root@github.com/acme/app",
+		"git+https://github.com/acme/app?ref=main", "git+https://github.com/acme/app#main", "git+https://github.com/acme/app@main?x", `git+https://github.com/acme\app`, `git+https://github.com/acme/app@a\b`,
+		"git+https://github.com/acme%2Fapp", "git+https://github.com/acme/%2e%2e/app", "git+https://git%68ub.com/acme/app",
+		"git+https://github.com/../app", "git+https://github.com/acme/..", "git+https://github.com/./app", "git+https://github.com/acme/./app", "git+https://github.com//app", "git+https://github.com/acme//app",
+		"git+https://github.com/acme/app.git.git", "git+https://github.com/acme/app//",
+		"git+https://gíthub.com/acme/app", "git+https://github.com\u3002evil/acme/app", "git+https://[::1]/acme/app", "git+https://github_com/acme/app", "git+https://*/acme/app",
+		"git+https://github.com/acme/a pp", "git+https://github.com/acme/app@a b", "git+https://github.com/acme/app\u00a0", "git+https:// github.com/acme/app",
+		"git@:acme/app", "git@github.com:", "git@github.com:../app", "git@github.com:/acme/app", "git@github.com:22:acme/app?x",
+		"https://github.com:443/acme/app/commit/" + sha, "https://alice@github.com/acme/app/commit/" + sha, "https://github.com/commit/" + sha + "/../x/commit/",
 	} {
-		if name, err := ParseName(given); err == nil {
-			t.Errorf("ParseName(%q) = %+v, expected an error", given, name)
+		if n, err := ParseName(spelling); err == nil && (n.Git || !isURI(spelling)) {
+			t.Errorf("%q gives %+v", spelling, n)
 		}
 	}
 }
 
 func TestRuleName(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct{ name, uri, want string }{
+	for _, r := range []struct{ name, uri, want string }{
 		{"app", "", "app"},
-		{"", "git+https://h/o/r@refs/heads/main", "git+https://h/o/r"},
-		{"git+https://h/o/r", "git+https://h/o/r.git@refs/heads/main", "git+https://h/o/r"},
-		{"app.tgz", "https://example.com/app.tgz", "https://example.com/app.tgz"},
-		{"the source", "git+https://h/o/r", "git+https://h/o/r"},
-		{"git+https://h/o/good", "git+https://h/o/evil", ""},
-		{"git+https://h/o/good", "https://example.com/x", ""},
-		{"https://example.com/x", "git+https://h/o/evil", ""},
-		{"git+https://h/o/good", "evil", ""},
+		{"", app, app},
+		{app, app + "@refs/heads/main", app},
+		{"git@github.com:acme/app.git", app, app},
+		{"source", app, app},
+		{"app", "https://example.com/app", "https://example.com/app"},
+		{"pkg:npm/a@1", "https://example.com/a.tgz", "https://example.com/a.tgz"},
 		{"", "", ""},
-		{"ok", "git+https://h:1/o/r", ""},
-		{"a\nb", "git+https://h/o/r", ""},
+		{app, "git+https://github.com/acme/lib", ""},
+		{"git+https://github.com/evil/app", app, ""},
+		{app, "https://example.com/app", ""},
+		{app, "pkg:npm/app", ""},
+		{"https://github.com/acme/app", app, ""},
+		{"pkg:npm/app", app, ""},
+		{"../x", app, ""},
+		{"a\nb", app, ""},
+		{"app", "git+https://github.com:1/a/b", ""},
+		{app, "git+http://github.com/acme/app", ""},
 	} {
-		name, err := RuleName(row.name, row.uri)
-		if (err == nil) != (row.want != "") || name.Text != row.want {
-			t.Errorf("RuleName(%q, %q) = %q, %v; expected %q", row.name, row.uri, name.Text, err, row.want)
+		n, err := RuleName(r.name, r.uri)
+		if n.Text != r.want || (err == nil) != (r.want != "") {
+			t.Errorf("name %q and uri %q give %q (%v), expected %q", r.name, r.uri, n.Text, err, r.want)
 		}
 	}
 }
 
 func TestGitSource(t *testing.T) {
 	t.Parallel()
-	if name, err := GitSource("https://github.com/acme/app"); err != nil || name.Text != "git+https://github.com/acme/app" {
-		t.Errorf("%+v, %v", name, err)
-	}
-	for _, bad := range []string{"", "http://github.com/acme/app", "github.com/acme/app", "https://github.com:1/a/b", "https://github.com"} {
-		if name, err := GitSource(bad); err == nil {
-			t.Errorf("GitSource(%q) = %+v, expected an error", bad, name)
+	for repository, want := range map[string]string{
+		"https://github.com/acme/app": app, "https://github.com/acme/app.git": app, "HTTPS://GitHub.com/acme/app": app, "https://gitlab.com/a/b/c": "git+https://gitlab.com/a/b/c",
+		"": "", "github.com/acme/app": "", "http://github.com/acme/app": "", "ssh://git@github.com/acme/app": "", "https://github.com": "", "https://github.com/acme/app@main": "",
+		"https://github.com:1/acme/app": "", "https://x@github.com/acme/app": "", "https://github.com/acme/app?x": "", "git@github.com:acme/app": "", "https://github.com/../app": "", "https:github.com/acme/app": "", "::": "",
+	} {
+		n, err := GitSource(repository)
+		if n.Text != want || (err == nil) != (want != "") {
+			t.Errorf("%q gives %q (%v), expected %q", repository, n.Text, err, want)
 		}
 	}
 }
 
+// Whatever is read is read the same way again, and is what it says it is.
 func FuzzName(f *testing.F) {
-	for _, seed := range []string{"git+https://h/o/r@x", "git@h:o/r.git", "./a/b", "pkg:npm/x@1", "https://h/o/r/commit/" + strings.Repeat("a", 40)} {
-		f.Add(seed)
+	for _, s := range []string{app, "git@github.com:acme/app.git@x", "https://github.com/acme/app/commit/" + sha, "./a//b/../c", "ssh://git@h/o/r", "pkg:npm/a", "git+http://h/o/r", "İgit+https://h/o", "git+https://h/r.git.git", ""} {
+		f.Add(s, s)
+		f.Add(s, app)
+		f.Add("x", s)
 	}
-	f.Fuzz(func(t *testing.T, s string) {
-		name, err := ParseName(s)
+	f.Fuzz(func(t *testing.T, name, uri string) {
+		n, err := ParseName(name)
+		if err == nil {
+			again, err := ParseName(n.Text)
+			if err != nil || again.Text != n.Text || again.Git != n.Git || again.Ref != "" {
+				t.Fatalf("%q is read as %+v, and that as %+v (%v)", name, n, again, err)
+			}
+			if n.Text == "" || len(n.Text) > len(name)+len("git+https://") || strings.ContainsAny(n.Text+n.Ref, "\n\r\x00") {
+				t.Fatalf("%q is read as %+v", name, n)
+			}
+			if rest, ok := strings.CutPrefix(n.Text, "git+https://"); ok {
+				host, path, _ := strings.Cut(rest, "/")
+				if !n.Git || host == "" || path == "" || host != strings.ToLower(host) || strings.ContainsAny(host, "@:%?# ") || strings.ContainsAny(path, "@?#% ") {
+					t.Fatalf("%q is read as %+v", name, n)
+				}
+			}
+			for _, segment := range strings.Split(n.Text, "/") {
+				if segment == ".." && !isURI(n.Text) {
+					t.Fatalf("%q climbs as %q", name, n.Text)
+				}
+			}
+		}
+		both, err := RuleName(name, uri)
 		if err != nil {
 			return
 		}
-		again, err := ParseName(name.Text)
-		if err != nil || again.Text != name.Text || again.Git != name.Git {
-			t.Errorf("%q is %q, and that is %+v, %v: normalising twice must change nothing", s, name.Text, again, err)
+		if uri != "" {
+			if alone, err := ParseName(uri); err != nil || alone != both {
+				t.Fatalf("name %q changes uri %q from %+v to %+v", name, uri, alone, both)
+			}
 		}
-		if strings.ContainsAny(name.Text, "\n\r\x00") {
-			t.Errorf("%q keeps a control character", name.Text)
+		if n.Git && both.Text != n.Text {
+			t.Fatalf("name %q is git source %q, and with uri %q it is %q", name, n.Text, uri, both.Text)
 		}
 	})
 }

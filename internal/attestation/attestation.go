@@ -88,7 +88,7 @@ func (v *Verified) Times() []verdict.Time {
 }
 
 // Time is the earliest proven time. "Time is a statement's earliest proven
-// time." (LAYOUT.md 6)
+// time." (docs/layout.md 6)
 func (v *Verified) Time() (time.Time, bool) {
 	if v == nil || len(v.times) == 0 {
 		return time.Time{}, false

@@ -83,7 +83,7 @@ func signBatch(b *testing.B, s *attestationtest.Sigstore, change func(*attestati
 // floor, which is the public-key work alone that no verifier can leave out. The
 // three take turns, a hundred bundles each, and are compared by the processor
 // time they take, so that a busy machine slows all alike. ours/plain is the
-// target of DESIGN.md 8: at most 0.62.
+// target in docs/performance.md: at most 0.62.
 func BenchmarkOpenDistinct(b *testing.B) {
 	b.Run("RekorV2+TSA", func(b *testing.B) {
 		benchmarkOpen(b, func(r *attestationtest.SignRequest) { r.Entry = attestationtest.EntryV2 })

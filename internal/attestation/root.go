@@ -18,7 +18,7 @@ import (
 //
 // "Demands follow the root: CT logs there mean at least one SCT; transparency
 // logs, at least one entry; only a TSA, at least one RFC 3161 time; with a
-// certificate, always at least one proven time." (LAYOUT.md 5)
+// certificate, always at least one proven time." (docs/layout.md 5)
 type Root struct {
 	name     string
 	material *pinnedMaterial

@@ -147,7 +147,7 @@ func parseSubjects(list jsontext.Value) ([]artifact.Resource, *faulty) {
 			return nil, malformed(fmt.Sprintf("reading subject %d", len(subjects)+1), expected, err)
 		}
 		// "Two descriptors of one statement under one rule name with unequal
-		// digests refuse the statement." (LAYOUT.md 7)
+		// digests refuse the statement." (docs/layout.md 7)
 		if err := byName.Add(subject); err != nil {
 			return nil, &faulty{verdict.DescriptorConflict, &reason{found: err.Error(), expected: "one digest for each name", next: "have the statement made again with one subject for each name"}}
 		}

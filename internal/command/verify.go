@@ -123,12 +123,16 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 		doc.Verdicts = refuseAll(targets, findings)
 		return in.out.write(env, doc)
 	}
-	if err := demandedRoots(demanded, roots, &doc); err != nil {
+	missing, err := demandedRoots(demanded, roots)
+	if err != nil {
 		return err
 	}
 	judge := &judge{env: env, in: in, layout: demanded, roots: roots, parameters: parameters, doc: &doc}
 	if err := judge.all(ctx, targets); err != nil {
 		return err
+	}
+	if doc.Outcome() != verdict.Allowed {
+		doc.Warnings = append(doc.Warnings, missing...)
 	}
 	return in.out.write(env, doc)
 }
@@ -230,9 +234,10 @@ func refuseAll(targets []target, findings []verdict.Finding) []verdict.Verdict {
 	return out
 }
 
-// demandedRoots warns of roots that the layout names and nobody loaded, and
-// stops where none of them is.
-func demandedRoots(l *layout.Layout, roots *loadedRoots, doc *report.Document) error {
+// demandedRoots gives a warning for each root that the layout names and nobody
+// loaded; it is worth telling where something is not allowed. Where none of them
+// is loaded, nothing can be decided.
+func demandedRoots(l *layout.Layout, roots *loadedRoots) (warnings []string, err error) {
 	var missing []string
 	for _, name := range l.Roots() {
 		if len(roots.named(name)) == 0 {
@@ -241,15 +246,15 @@ func demandedRoots(l *layout.Layout, roots *loadedRoots, doc *report.Document) e
 	}
 	switch {
 	case len(missing) == 0:
-		return nil
+		return nil, nil
 	case len(missing) == len(l.Roots()) && len(l.Keys()) == 0:
-		return undecided(fmt.Sprintf("give --trusted-root %s=FILE", missing[0]),
+		return nil, undecided(fmt.Sprintf("give --trusted-root %s=FILE", missing[0]),
 			fmt.Errorf("the layout trusts the root %s, which is not loaded; loaded are: %s", missing[0], strings.Join(roots.set.Names(), ", ")))
 	}
 	for _, name := range missing {
-		doc.Warnings = append(doc.Warnings, fmt.Sprintf("no trusted root %s is loaded: functionaries under it cannot count; next: give --trusted-root %s=FILE", name, name))
+		warnings = append(warnings, fmt.Sprintf("no trusted root %s is loaded: functionaries under it cannot count; next: give --trusted-root %s=FILE", name, name))
 	}
-	return nil
+	return warnings, nil
 }
 
 // judge decides the artifacts of one run.

@@ -1,10 +1,9 @@
-package identity_test
+package identity
 
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"maps"
 	"net"
 	"net/url"
 	"strings"
@@ -13,160 +12,148 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/signatus-dev/signatus/internal/attestationtest"
-	"github.com/signatus-dev/signatus/internal/identity"
 )
 
-// read issues a certificate and reads it back.
-func read(t *testing.T, as attestationtest.Identity) (identity.Signer, error) {
-	t.Helper()
-	s, err := attestationtest.New(attestationtest.PublicGood())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := s.Certify(attestationtest.CertifyRequest{Identity: as})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return identity.FromCertificate(cert.Leaf)
+// raw is a Fulcio extension as it stands in a certificate.
+func raw(arc int, value []byte) pkix.Extension {
+	return pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 1, arc}, Value: value}
 }
 
+func text(arc int, value string) pkix.Extension {
+	if arc < 8 {
+		return raw(arc, []byte(value))
+	}
+	encoded, err := asn1.MarshalWithParams(value, "utf8")
+	if err != nil {
+		panic(err)
+	}
+	return raw(arc, encoded)
+}
+
+func link(t *testing.T, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// Every extension that Fulcio writes is read under its name.
 func TestFromCertificate(t *testing.T) {
 	t.Parallel()
-	claims := attestationtest.WorkflowClaims{Repository: "acme/app", Environment: "production"}.WithDefaults()
-	workflow := attestationtest.Workflow(claims)
-	got, err := read(t, workflow)
+	sigstore, err := attestationtest.New(attestationtest.GitHub())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.SAN != "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main" || got.SANKind != identity.URI || got.Issuer != identity.GitHubActionsIssuer {
-		t.Errorf("signer %+v", got)
-	}
-	for _, name := range identity.Names() {
-		if got.Extensions[name] == "" {
-			t.Errorf("extension %s is empty, expected the claim", name)
+	certify := func(id attestationtest.Identity) Signer {
+		c, err := sigstore.Certify(attestationtest.CertifyRequest{Identity: id})
+		if err != nil {
+			t.Fatal(err)
 		}
+		s, err := FromCertificate(c.Leaf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
 	}
-	want := identity.Source{Repository: "https://github.com/acme/app", Commit: claims.SHA, Ref: "refs/heads/main"}
-	if source, ok := got.Source(); !ok || source != want {
-		t.Errorf("source %+v, expected %+v", source, want)
+	workflow := attestationtest.Workflow(attestationtest.WorkflowClaims{Environment: "production"})
+	got := certify(workflow)
+	want := Signer{Issuer: GitHubActionsIssuer, SAN: workflow.URI, SANKind: URI, Extensions: Extensions{Issuer: GitHubActionsIssuer}}
+	for name, value := range workflow.Extensions {
+		want.Extensions[Extension(name)] = value
 	}
-	if !got.IsWorkload() || got.BuilderURI() != got.SAN || got.Trigger() != "push" {
-		t.Errorf("workload %v, builder %s, trigger %s", got.IsWorkload(), got.BuilderURI(), got.Trigger())
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("workflow (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff("release.yml@refs/heads/main of acme/app (GitHub Actions)", got.String()); diff != "" {
-		t.Error(diff)
+	if len(got.Extensions) != len(Names()) {
+		t.Errorf("%d extensions are read, and %d have a name", len(got.Extensions), len(Names()))
+	}
+	if !got.IsWorkload() {
+		t.Error("a workflow is no workload")
+	}
+
+	person := certify(attestationtest.Person("alice@example.com", "https://accounts.google.com"))
+	if diff := cmp.Diff(Signer{Issuer: "https://accounts.google.com", SAN: "alice@example.com", SANKind: Email,
+		Extensions: Extensions{Issuer: "https://accounts.google.com", TokenSubject: "alice@example.com"}}, person); diff != "" {
+		t.Errorf("person (-want +got):\n%s", diff)
+	}
+	if person.IsWorkload() {
+		t.Error("a person is a workload")
+	}
+	user := certify(attestationtest.Identity{OtherName: "bob!example.com", Issuer: "https://issuer.example"})
+	if user.SAN != "bob!example.com" || user.SANKind != OtherName || user.IsWorkload() {
+		t.Errorf("a user name is read as %+v", user)
+	}
+	release := certify(attestationtest.Identity{URI: "https://dotcom.releases.github.com"})
+	if diff := cmp.Diff(Signer{SAN: "https://dotcom.releases.github.com", SANKind: URI, Extensions: Extensions{}}, release); diff != "" {
+		t.Errorf("release (-want +got):\n%s", diff)
 	}
 }
 
-// Certificates of before 2023 carry .1 to .6 only.
-func TestFromOldCertificate(t *testing.T) {
+func TestFromCertificateForms(t *testing.T) {
 	t.Parallel()
-	claims := attestationtest.WorkflowClaims{Repository: "acme/app"}.WithDefaults()
-	old := attestationtest.Workflow(claims).Without("issuerV2", "tokenSubject", "buildSignerURI", "buildSignerDigest", "runnerEnvironment",
-		"sourceRepositoryURI", "sourceRepositoryDigest", "sourceRepositoryRef", "sourceRepositoryIdentifier", "sourceRepositoryOwnerURI",
-		"sourceRepositoryOwnerIdentifier", "buildConfigURI", "buildConfigDigest", "buildTrigger", "runInvocationURI", "sourceRepositoryVisibilityAtSigning")
-	got, err := read(t, old)
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, ok := got.Source()
-	if !ok || source.Repository != "https://github.com/acme/app" || source.Commit != claims.SHA || source.Ref != claims.Ref {
-		t.Errorf("source %+v from .5, .3 and .6", source)
-	}
-	if got.Issuer != identity.GitHubActionsIssuer || got.Trigger() != "push" || got.BuilderURI() != got.SAN {
-		t.Errorf("issuer %s, trigger %s, builder %s", got.Issuer, got.Trigger(), got.BuilderURI())
-	}
-}
-
-func TestFromPersonsCertificate(t *testing.T) {
-	t.Parallel()
-	got, err := read(t, attestationtest.Person("alice@example.com", "https://accounts.google.com"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.SAN != "alice@example.com" || got.SANKind != identity.Email || got.IsWorkload() || got.BuilderURI() != "" {
-		t.Errorf("signer %+v", got)
-	}
-	if _, ok := got.Source(); ok {
-		t.Error("a person's certificate proves a source")
-	}
-	if got.String() != "alice@example.com (https://accounts.google.com)" {
-		t.Errorf("String() = %s", got)
-	}
-}
-
-func TestFromCertificateRefuses(t *testing.T) {
-	t.Parallel()
-	person := attestationtest.Person("alice@example.com", "https://accounts.google.com")
-	extra := func(arc int, value []byte) attestationtest.Identity {
-		id := person
-		id.Extra = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 1, arc}, Value: value}}
-		return id
-	}
-	for _, row := range []struct {
+	const issuer = "https://issuer.example"
+	alice := []string{"alice@example.com"}
+	for _, r := range []struct {
 		name string
-		as   attestationtest.Identity
-		says string
+		cert x509.Certificate
+		want string // the issuer that is read; "refused" where there must be an error
 	}{
-		{"the two spellings of the issuer disagree", person.With("issuerV1", "https://evil.example"), "extension .1 says"},
-		{"an extension that is no DER string", extra(20, []byte("push")), "reading certificate extension"},
-		{"trailing bytes", extra(20, []byte{0x0c, 1, 'x', 0}), "trailing bytes"},
-		{"a control character", extra(20, []byte{0x0c, 2, 'x', '\n'}), "control character"},
-		{"a value too long", person.With("buildTrigger", strings.Repeat("x", identity.MaxValueLength+1)), "at most"},
+		{"no issuer", x509.Certificate{EmailAddresses: alice}, ""},
+		{".1 alone", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{text(1, issuer)}}, issuer},
+		{".8 alone", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{text(8, issuer)}}, issuer},
+		{"both", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{text(1, issuer), text(8, issuer)}}, issuer},
+		{"both, in the other order", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{text(8, issuer), text(1, issuer)}}, issuer},
+		{"both, and they disagree", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{text(1, issuer), text(8, issuer+"/")}}, "refused"},
+		{".1 and an empty .8", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{text(1, issuer), text(8, "")}}, issuer},
+		{"an unknown extension", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{text(8, issuer), text(99, "x"), {Id: asn1.ObjectIdentifier{1, 2, 3}, Value: []byte{0}}}}, issuer},
+		{"an extension below another one", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 1, 8, 1}, Value: []byte("x")}}}, ""},
+
+		{"no name", x509.Certificate{Extensions: []pkix.Extension{text(8, issuer)}}, "refused"},
+		{"two addresses", x509.Certificate{EmailAddresses: []string{"a@example.com", "b@example.com"}}, "refused"},
+		{"two URIs", x509.Certificate{URIs: []*url.URL{link(t, "https://a"), link(t, "https://b")}}, "refused"},
+		{"an address and a URI", x509.Certificate{EmailAddresses: alice, URIs: []*url.URL{link(t, "https://a")}}, "refused"},
+		{"an address and a host", x509.Certificate{EmailAddresses: alice, DNSNames: []string{"example.com"}}, "refused"},
+		{"a host", x509.Certificate{DNSNames: []string{"example.com"}}, "refused"},
+		{"an IP address", x509.Certificate{EmailAddresses: alice, IPAddresses: []net.IP{{127, 0, 0, 1}}}, "refused"},
+		{"an empty address", x509.Certificate{EmailAddresses: []string{""}}, "refused"},
+		{"a zero byte in the name", x509.Certificate{EmailAddresses: []string{"alice@example.com\x00.evil"}}, "refused"},
+		{"a line break in the name", x509.Certificate{EmailAddresses: []string{"alice@example.com\n"}}, "refused"},
+		{"a name that is not UTF-8", x509.Certificate{EmailAddresses: []string{"\xff@example.com"}}, "refused"},
+		{"a name that is too long", x509.Certificate{EmailAddresses: []string{strings.Repeat("a", MaxValueLength) + "@example.com"}}, "refused"},
+		{"bytes after a value", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{raw(8, append(text(8, issuer).Value, 0))}}, "refused"},
+		{"a value that is no string", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{raw(9, []byte{2, 1, 1})}}, "refused"},
+		{"a value that is cut", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{raw(9, text(9, issuer).Value[:5])}}, "refused"},
+		{"an empty extension", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{raw(9, nil)}}, "refused"},
+		{"a control character in a value", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{text(9, "a\x1bb")}}, "refused"},
+		{"a value that is not UTF-8", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{raw(2, []byte{0xff})}}, "refused"},
+		{"a value that is too long", x509.Certificate{EmailAddresses: alice, Extensions: []pkix.Extension{text(9, strings.Repeat("a", MaxValueLength+1))}}, "refused"},
 	} {
-		t.Run(row.name, func(t *testing.T) {
+		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := read(t, row.as)
-			if err == nil || !strings.Contains(err.Error(), row.says) {
-				t.Errorf("%+v, error %v, expected one that says %q", got, err, row.says)
+			s, err := FromCertificate(&r.cert)
+			got := s.Issuer
+			if err != nil {
+				got = "refused"
+			}
+			if got != r.want {
+				t.Errorf("issuer is %q (%v), expected %q", got, err, r.want)
+			}
+			if err != nil && !s.IsZero() {
+				t.Errorf("a refused certificate gives %s", s)
 			}
 		})
 	}
 }
 
-func TestOneNameOnly(t *testing.T) {
+func TestFromPublicKey(t *testing.T) {
 	t.Parallel()
-	uri := &url.URL{Scheme: "https", Host: "example.com", Path: "/x"}
-	for name, cert := range map[string]*x509.Certificate{
-		"none":             {},
-		"two URIs":         {URIs: []*url.URL{uri, uri}},
-		"a URI and a mail": {URIs: []*url.URL{uri}, EmailAddresses: []string{"alice@example.com"}},
-		"a DNS name":       {DNSNames: []string{"example.com"}},
-		"a URI and an IP":  {URIs: []*url.URL{uri}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}},
-		"an empty mail":    {EmailAddresses: []string{""}},
-	} {
-		if got, err := identity.FromCertificate(cert); err == nil {
-			t.Errorf("%s: %+v, expected an error", name, got)
-		}
+	a, b := FromPublicKey([]byte("a")), FromPublicKey([]byte("b"))
+	if a.Equal(b) || !a.Equal(FromPublicKey([]byte("a"))) || a.IsZero() || a.IsWorkload() {
+		t.Errorf("keys are %s and %s", a, b)
 	}
-}
-
-func TestOtherName(t *testing.T) {
-	t.Parallel()
-	got, err := read(t, attestationtest.Identity{OtherName: "foo!oidc.example", Issuer: "https://oidc.example"})
-	if err != nil || got.SAN != "foo!oidc.example" || got.SANKind != identity.OtherName {
-		t.Errorf("%+v, %v", got, err)
-	}
-}
-
-func TestEqual(t *testing.T) {
-	t.Parallel()
-	base := identity.Signer{Issuer: "i", SAN: "s", SANKind: identity.URI, Extensions: identity.Extensions{identity.BuildTrigger: "push"}}
-	if !base.Equal(base) || (identity.Signer{}).Equal(base) || !(identity.Signer{}).IsZero() {
-		t.Error("equality of signers is off")
-	}
-	for name, change := range map[string]func(*identity.Signer){
-		"issuer":    func(s *identity.Signer) { s.Issuer = "j" },
-		"SAN":       func(s *identity.Signer) { s.SAN = "t" },
-		"kind":      func(s *identity.Signer) { s.SANKind = identity.Email },
-		"key":       func(s *identity.Signer) { s.Key = "sha256:00" },
-		"extension": func(s *identity.Signer) { s.Extensions[identity.BuildTrigger] = "pull_request" },
-	} {
-		other := base
-		other.Extensions = maps.Clone(base.Extensions)
-		change(&other)
-		if base.Equal(other) {
-			t.Errorf("signers that differ in %s are equal", name)
-		}
+	if want := "sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"; a.Key != want {
+		t.Errorf("the fingerprint is %s, expected %s", a.Key, want)
 	}
 }

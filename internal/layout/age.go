@@ -21,7 +21,7 @@ const shortLived = time.Hour
 // "maxAge counts from the leaf's notBefore where the leaf lives an hour or less,
 // else from a signed field named by ageFrom; a timestamp never makes evidence
 // younger. Without a proven time a statement is refused wherever validity,
-// maxAge or distrust-after applies." (LAYOUT.md 6.)
+// maxAge or distrust-after applies." (docs/layout.md 6.)
 func (e *entry) checkAge(v *attestation.Verified, now time.Time) *verdict.Finding {
 	if e.maxAge == 0 {
 		return nil

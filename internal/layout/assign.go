@@ -14,7 +14,7 @@ const maxWork = 3_000_000
 
 // group is the statements for one item of expectedPredicates that make the same
 // claims, and the principals behind them. "threshold distinct principals make
-// statements with equal normalised materials and products." (LAYOUT.md 1.)
+// statements with equal normalised materials and products." (docs/layout.md 1.)
 type group struct {
 	claims  *claims
 	members []member
@@ -132,7 +132,7 @@ func (s *search) run(depth int) bool {
 }
 
 // evaluate runs the rules that the choice at depth made decidable. "The rules run
-// for each counted statement" (LAYOUT.md 1): those of a group have equal claims.
+// for each counted statement" (docs/layout.md 1): those of a group have equal claims.
 func (s *search) evaluate(depth int) *verdict.Finding {
 	for _, r := range s.due[depth] {
 		claims := r.slot.chosen.claims
@@ -221,7 +221,7 @@ func (s *search) unjoined() *slot {
 // joins reports whether what was consumed joins two statements for the artifact
 // in hand. "For every other predicate type, materials are its subjects [...]: it
 // counts only when a subject is the artifact in hand, or is matched to the joined
-// commit." (LAYOUT.md 3.) Without this, a scan of one file of a release would
+// commit." (docs/layout.md 3.) Without this, a scan of one file of a release would
 // speak for all of them. TestScanOfAnotherFile shows it.
 func (s *search) joins(g *group, j join) bool {
 	return g.claims.hasProducts && j.with.claims.hasProducts || j.resource.Name.Git ||

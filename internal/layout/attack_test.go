@@ -227,7 +227,7 @@ func TestKeyBuilder(t *testing.T) {
 }
 
 // "Git entries that the certificate does not know are asserted: they never
-// satisfy REQUIRE or MATCH." (LAYOUT.md 2.)
+// satisfy REQUIRE or MATCH." (docs/layout.md 2.)
 func TestAssertedSourcesJoinNothing(t *testing.T) {
 	t.Parallel()
 	// The layout asks for the library, which the workflow's certificate does not
@@ -281,6 +281,14 @@ subjects: [{subject: ["*"], from: author}]
 `
 	by := func(name string) word { return person(name).says(link("author", nil, []subject{file("app", app)})) }
 	try := func(words ...word) trial { return trial{layout: patterns, words: words} }
+	// Steps that are to be distinct, one for each pattern.
+	steps := writeStep("author", rules(), rules("ALLOW *"), expects(LinkV03, 1, "a")) +
+		writeStep("build", rules("MATCH * WITH PRODUCTS FROM author"), rules("ALLOW *"), expects(LinkV03, 1, "e"), "distinctFrom: [author]")
+	apart := patterns[:strings.Index(patterns, "  - name:")] + steps + fromBuild + "\n"
+	both := func(author, builder string) trial {
+		return trial{layout: apart, words: []word{
+			person(author).says(link("author", nil, []subject{file("f", "f")})), person(builder).says(link("build", []subject{file("f", "f")}, []subject{file("app", app)}))}}
+	}
 	builderToo := func(author string, distinct ...string) string {
 		return inline(t, fromBuild, authorStep(1, author), buildStep(distinct...))
 	}
@@ -289,6 +297,10 @@ subjects: [{subject: ["*"], from: author}]
 		{"two people", try(by("alan"), by("beatrice")), allow},
 		{"one who is both", try(by("alice")), verdict.ThresholdNotMet},
 		{"one who is both, twice", try(by("alice"), by("alice")), verdict.ThresholdNotMet},
+
+		{"two people do two steps", both("alan", "beatrice"), allow},
+		{"one who is both does two steps", both("alice", "alice"), verdict.NotDistinct},
+		{"the first is both", both("alice", "beatrice"), verdict.NotDistinct},
 
 		{"the builder as author", trial{layout: builderToo("alice"), words: []word{byCI, built(run{})}}, verdict.NotFunctionary},
 		{"the builder as author, listed, and to be distinct", trial{layout: builderToo("release", "distinctFrom: [author]"), words: []word{byCI, built(run{})}}, verdict.RuleDisallow},

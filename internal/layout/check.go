@@ -323,7 +323,7 @@ func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 // eligible reports for whom a statement speaks in an item of expectedPredicates.
 //
 // "A statement belongs to a step by predicate type, signer and subject, never by
-// file name; a link's name must be the step's." (LAYOUT.md 3.)
+// file name; a link's name must be the step's." (docs/layout.md 3.)
 func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subjectRule) (*principal, stage, *verdict.Finding) {
 	if !e.takes(s.verified.Statement()) {
 		return nil, otherPredicate, &verdict.Finding{
@@ -420,9 +420,11 @@ func stageOf(id verdict.ID) stage {
 
 // people lists who may sign, as the layout names them.
 func (e *entry) people() string {
-	names := make([]string, len(e.allowed))
-	for i, f := range e.allowed {
-		names[i] = f.String()
+	var names []string
+	for _, f := range e.allowed {
+		if name := f.String(); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
 	return orWords(names)
 }
@@ -432,15 +434,11 @@ func (e *entry) people() string {
 func (c *check) isSubject(s *statement, subject subjectRule) *verdict.Finding {
 	names := subjectNames(s.verified, c.Artifact, c.accepted)
 	if len(names) == 0 {
-		return &verdict.Finding{
-			ID: verdict.NotSubject, Expected: fmt.Sprintf("a subject with %s", c.Artifact.Digest),
-			Found: "it speaks of " + subjectsOf(s.verified.Statement()),
-			Next:  "check that this is the file that was attested: it may have been changed or rebuilt",
-		}
+		return c.notSubject(s.verified.Statement())
 	}
 	if c.SubjectName != "" && !slices.Contains(names, c.SubjectName) {
 		return &verdict.Finding{
-			ID: verdict.SubjectName, Expected: "the name " + c.SubjectName, Found: "the name " + orWords(names),
+			ID: verdict.SubjectName, Expected: "the name " + c.SubjectName, Found: "it is called " + orWords(names) + " there",
 			Next: "correct --subject-name, or find out why the file was renamed",
 		}
 	}
@@ -452,9 +450,25 @@ func (c *check) isSubject(s *statement, subject subjectRule) *verdict.Finding {
 		}
 	}
 	return &verdict.Finding{
-		ID: verdict.ArtifactNotProduct, Expected: "a name that the layout's subjects cover: " + globsOf(subject.patterns), Found: orWords(names),
+		ID: verdict.ArtifactNotProduct, Expected: "a name that the layout's subjects cover: " + globsOf(subject.patterns), Found: "it is called " + orWords(names) + " there",
 		Next: "add the name to the layout's subjects",
 	}
+}
+
+// notSubject tells a file that differs from a digest that cannot be compared.
+func (c *check) notSubject(statement attestation.Statement) *verdict.Finding {
+	f := &verdict.Finding{
+		ID: verdict.NotSubject, Expected: fmt.Sprintf("a subject with %s", c.Artifact.Digest),
+		Found: "it speaks of " + subjectsOf(statement),
+		Next:  "check that this is the file that was attested: it may have been changed or rebuilt",
+	}
+	comparable := func(s artifact.Resource) bool {
+		return s.Digest.Join(c.Artifact.Digest, c.accepted) != artifact.NotShared
+	}
+	if !slices.ContainsFunc(statement.Subjects, comparable) {
+		f.Next = "name the artifact by a digest of the kind that the statement has, or give the file itself"
+	}
+	return f
 }
 
 // miss remembers the nearest reason why a statement did not count.

@@ -428,7 +428,7 @@ func TestSeveralPredicates(t *testing.T) {
 }
 
 // "For every other predicate type [...] it counts only when a subject is the
-// artifact in hand, or is matched to the joined commit." (LAYOUT.md 3.)
+// artifact in hand, or is matched to the joined commit." (docs/layout.md 3.)
 func TestScanOfAnotherFile(t *testing.T) {
 	t.Parallel()
 	scanner := workflow(run{Workflow: ".github/workflows/scan.yml"})

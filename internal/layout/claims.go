@@ -36,7 +36,7 @@ type claims struct {
 
 // readClaims reads a verified statement. "Links and provenance have materials
 // and products. For every other predicate type, materials are its subjects and
-// expectedProducts does not apply." (LAYOUT.md 3.)
+// expectedProducts does not apply." (docs/layout.md 3.)
 //
 // readPredicate is false for the conformance verb alone, which asks about the
 // signature and the subjects only.

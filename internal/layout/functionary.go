@@ -21,7 +21,7 @@ func (f *functionary) signs(v *attestation.Verified) *verdict.Finding {
 	if !f.keyed && (f.issuer != signer.Issuer || !f.bound.Match(signer.SAN)) {
 		return f.differs(signer)
 	}
-	// "A statement counts only if it verified under that root." (LAYOUT.md 5.)
+	// "A statement counts only if it verified under that root." (docs/layout.md 5.)
 	if f.root != "" && f.root != v.Root() {
 		found := "root " + v.Root()
 		if v.Root() == "" {

@@ -41,8 +41,10 @@ type Layout struct {
 	steps         []*step
 	subjects      []subjectRule
 	deny          []denial
-	// keepsAnyPredicate is set by the conformance verb alone: the statement's
-	// predicate is not read, only its subjects are.
+	// simple marks a layout that was built from flags.
+	simple bool
+	// anyPredicate is set by the conformance verb alone: the statement's predicate
+	// is not read, only its subjects are.
 	anyPredicate bool
 }
 
@@ -139,7 +141,6 @@ type principal struct {
 	id            string
 	at            position
 	functionaries []*functionary
-	workload      bool
 	implied       bool
 	// same points to another principal that turned out to be the same signer.
 	same *principal

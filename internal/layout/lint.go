@@ -11,7 +11,7 @@ import (
 )
 
 // lint finds what would make the layout say less than its author thinks. In an
-// attestation layout every lint is an error. (LAYOUT.md, "Lints are errors".)
+// attestation layout every lint is an error. (docs/layout.md, "Lints are errors".)
 func (l *Layout) lint(r *reader, now time.Time) []verdict.Finding {
 	lt := &linter{Layout: l, reader: &reader{name: r.name}}
 	lt.whole(now)

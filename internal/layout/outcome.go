@@ -173,13 +173,16 @@ func (c *check) blameRefused(f *verdict.Finding) {
 
 // nextFor tells how a missing statement is made.
 func (c *check) nextFor(step *boundStep, e *entry) string {
-	if !slices.Contains(e.predicateTypes, LinkV03) {
+	switch {
+	case c.Layout.simple:
+		return "have " + e.people() + " attest the artifact, or ask for another kind of statement with --predicate-type URI"
+	case !slices.Contains(e.predicateTypes, LinkV03):
 		return "have " + e.people() + " attest the artifact"
 	}
 	commit := "COMMIT"
 	for _, s := range c.statements {
-		if s.claims == nil {
-			continue
+		if s.claims == nil || s.eligible == "" || s.eligible == step.name {
+			continue // a stray statement must not tell anybody what to sign
 		}
 		for _, name := range s.claims.materials.Names() {
 			m := s.claims.materials[name]

@@ -167,7 +167,7 @@ func (r *reader) functionary(item namedNode) *functionary {
 }
 
 // ReleaseIdentity is the one identity without an issuer: GitHub's release
-// attestations, under GitHub's own root. (LAYOUT.md, simple mode.)
+// attestations, under GitHub's own root. (docs/layout.md, simple mode.)
 const ReleaseIdentity = "https://dotcom.releases.github.com"
 
 func (r *reader) fulcio(fn *functionary, val *yaml.Node, what string) {
@@ -240,10 +240,10 @@ func (r *reader) publicKey(fn *functionary, val *yaml.Node, keyType string) {
 }
 
 // scheme checks a key's signature scheme, where it is given: in-toto's names
-// begin with the key's type, but for RSA.
+// begin with the key's type. Sigstore signs with RSA keys by PKCS #1 v1.5 alone.
 func (r *reader) scheme(node *yaml.Node, what, keyType string) {
 	scheme := r.scalar(node, what+"'s scheme")
-	if scheme != "" && !strings.HasPrefix(scheme, keyType) && (keyType != "rsa" || scheme != "rsassa-pss-sha256") {
+	if scheme != "" && (!strings.HasPrefix(scheme, keyType) || strings.HasPrefix(scheme, "rsassa-pss")) {
 		r.problem(verdict.FunctionaryInvalid, at(node), says{fmt.Sprintf("%s has the scheme %q", what, scheme), "a scheme of " + keyType, "correct or remove the scheme"})
 	}
 }
@@ -254,9 +254,7 @@ func (r *reader) readPrincipals(l *Layout, node *yaml.Node) {
 		f := r.mapping(item.node, what, "functionaries", "kind")
 		p := &principal{id: item.name, at: item.at}
 		switch kind := r.scalar(f["kind"], what+"'s kind"); kind {
-		case "workload":
-			p.workload = true
-		case "person", "":
+		case "workload", "person", "": // for readers: what a workload may say is decided by its certificate
 		default:
 			r.malformed(f["kind"], fmt.Sprintf("%s has the kind %q", what, kind), "person or workload")
 		}

@@ -577,7 +577,7 @@ func TestParseReportsEverything(t *testing.T) {
 	}
 }
 
-// Every lint of LAYOUT.md, "Lints are errors".
+// Every lint of docs/layout.md, "Lints are errors".
 func TestLints(t *testing.T) {
 	t.Parallel()
 	const link = LinkV03

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -20,7 +21,7 @@ import (
 
 // This file holds Check against a reference that is as simple as it is slow: it
 // tries every choice of statements for every item of every step, and reads
-// LAYOUT.md's sentences one by one. It shares no code with the product; tiny
+// docs/layout.md's sentences one by one. It shares no code with the product; tiny
 // random layouts are given to both, to one as text, to the other as they are.
 
 // A tiny world has four keys, of which k0 and k3 are one person's, up to three
@@ -506,10 +507,13 @@ func (d dice) statement(s tinyStep, e tinyEntry, anchor bool) tinyStatement {
 	return out
 }
 
+var tinyWorlds = flag.Int("worlds", 2400, "how many worlds TestCheckAgainstReference draws")
+
 // TestCheckAgainstReference is the test of the engine: one verdict by two ways.
 func TestCheckAgainstReference(t *testing.T) {
 	t.Parallel()
-	const worlds, shards = 6000, 4
+	const shards = 4
+	worlds := *tinyWorlds
 	var mu sync.Mutex
 	count := map[string]int{}
 	t.Run("worlds", func(t *testing.T) {

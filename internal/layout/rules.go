@@ -14,7 +14,7 @@ import (
 // "The artifact rules are applied in order; [MATCH, CREATE, DELETE, MODIFY and
 // ALLOW] consume the artifacts they match from the queue, DISALLOW fails if it
 // matches an artifact left in it, REQUIRE fails if its name is not in it."
-// (in-toto 1.0, 4.3.3, and LAYOUT.md 9.) REQUIRE does not consume.
+// (in-toto 1.0, 4.3.3, and docs/layout.md 9.) REQUIRE does not consume.
 type queue struct {
 	step   string
 	claims *claims

@@ -185,9 +185,9 @@ func TestAmbiguousEvidenceIsBounded(t *testing.T) {
 	t.Run("with statements of many subjects", func(t *testing.T) {
 		var words []word
 		for i := range 3 {
-			for n := range 40 {
+			for n := range 30 {
 				made := []subject{file("a", "a"), file("z", fmt.Sprint(n)), file("app", app)}
-				for k := range 1000 {
+				for k := range 300 {
 					made = append(made, subject{Name: fmt.Sprintf("n%d", k), Digest: map[string]string{"sha256": strings.Repeat("0", 64)}})
 				}
 				from := []subject{}

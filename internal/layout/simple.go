@@ -29,13 +29,13 @@ type SimpleOptions struct {
 }
 
 // Simple builds a layout of one step in memory: simple mode has no second path.
-// (LAYOUT.md, simple mode.)
+// (docs/layout.md, simple mode.)
 func Simple(o SimpleOptions) (*Layout, error) {
 	if (o.Key == nil) == (o.Identity == "") || (o.Identity == "") != (o.Issuer == "") {
 		return nil, fmt.Errorf("building a layout: an identity and its issuer, or a key, say who must have signed")
 	}
 	who := &principal{id: "signer"}
-	l := &Layout{name: "identity", version: 1, principals: []*principal{who}, anyPredicate: o.AnyPredicate}
+	l := &Layout{name: "identity", version: 1, principals: []*principal{who}, simple: true, anyPredicate: o.AnyPredicate}
 	if o.Key != nil {
 		l.name = "key"
 		l.functionaries = []*functionary{{id: "signer-key", keyed: true, key: *o.Key, root: o.KeyRoot}}

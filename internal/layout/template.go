@@ -68,7 +68,7 @@ func isParameterName(s string) bool {
 
 // checkValue refuses parameter values that could mean something else than
 // themselves: "Values with glob characters, white space, control characters or
-// braces are refused." (LAYOUT.md 10.)
+// braces are refused." (docs/layout.md 10.)
 func checkValue(value string) error {
 	if value == "" {
 		return fmt.Errorf("empty value")
@@ -93,9 +93,9 @@ func (l *Layout) checkParameters(values map[string]string) []verdict.Finding {
 		declared, ok := l.parameters[name]
 		if !ok {
 			findings = append(findings, verdict.Finding{
-				ID: verdict.ParameterUnknown, Rule: name,
+				ID:       verdict.ParameterUnknown,
 				Found:    fmt.Sprintf("parameter %s is not declared in the layout", name),
-				Expected: "one of " + list(sortedKeys(l.parameters)),
+				Expected: l.declares(),
 				Next:     "check the spelling of --param " + name,
 			})
 			continue
@@ -106,7 +106,7 @@ func (l *Layout) checkParameters(values map[string]string) []verdict.Finding {
 		}
 		if err != nil {
 			findings = append(findings, verdict.Finding{
-				ID: verdict.ParameterMalformed, Rule: name,
+				ID:       verdict.ParameterMalformed,
 				Found:    fmt.Sprintf("parameter %s: %v", name, err),
 				Expected: fmt.Sprintf("a literal value matching %s", declared.pattern),
 				Next:     fmt.Sprintf("give --param %s=VALUE without wildcards, spaces or braces", name),
@@ -117,7 +117,7 @@ func (l *Layout) checkParameters(values map[string]string) []verdict.Finding {
 	for _, name := range sortedKeys(l.parameters) {
 		if _, given := values[name]; !given && (l.parameters[name].required || used[name]) {
 			findings = append(findings, verdict.Finding{
-				ID: verdict.ParameterMissing, Rule: name,
+				ID:       verdict.ParameterMissing,
 				Found:    fmt.Sprintf("parameter %s has no value", name),
 				Expected: fmt.Sprintf("a value matching %s", l.parameters[name].pattern),
 				Next:     fmt.Sprintf("give --param %s=VALUE", name),
@@ -125,6 +125,14 @@ func (l *Layout) checkParameters(values map[string]string) []verdict.Finding {
 		}
 	}
 	return findings
+}
+
+// declares lists the parameters that the layout takes.
+func (l *Layout) declares() string {
+	if len(l.parameters) == 0 {
+		return "no parameter: the layout declares none"
+	}
+	return "one of " + list(sortedKeys(l.parameters))
 }
 
 // usedParameters tells which parameters the layout's rules and functionaries use.

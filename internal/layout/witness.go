@@ -18,7 +18,7 @@ import (
 // "For a CI signer the certificate is the witness. The material
 // git+<sourceRepositoryURI> with gitCommit = sourceRepositoryDigest comes from
 // the certificate. [...] Git entries that the certificate does not know are
-// asserted: they never satisfy REQUIRE or MATCH." (LAYOUT.md 2.)
+// asserted: they never satisfy REQUIRE or MATCH." (docs/layout.md 2.)
 // TestWitness shows each case.
 func (c *claims) witness(signer identity.Signer) *verdict.Finding {
 	if !signer.IsWorkload() {
@@ -84,7 +84,7 @@ func (c *claims) judgeGit(set artifact.Set, name string, own artifact.Resource) 
 //
 // "A predicate that names another commit for that repository, or another builder
 // id, ref, workflow, trigger or run than the certificate (.9 .14 .18 .20 .21),
-// is refused." (LAYOUT.md 2.)
+// is refused." (docs/layout.md 2.)
 func contradiction(facts provenance.Facts, signer identity.Signer) *verdict.Finding {
 	if !signer.IsWorkload() {
 		return nil

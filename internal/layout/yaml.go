@@ -314,8 +314,12 @@ func (r *reader) integer(node *yaml.Node, what string) (int, bool) {
 func (r *reader) texts(node *yaml.Node, what string) []string {
 	var out []string
 	for _, item := range r.sequence(node, what) {
-		if text := r.scalar(item, "an item of "+what); text != "" {
+		text := r.scalar(item, "an item of "+what)
+		switch {
+		case text != "":
 			out = append(out, text)
+		case item.Kind == yaml.ScalarNode && item.ShortTag() == "!!str":
+			r.malformed(item, "an empty item in "+what, "a name")
 		}
 	}
 	return out

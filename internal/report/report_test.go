@@ -68,7 +68,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// DESIGN.md 2 shows this refusal. The report's block opens with it, to the letter.
+// A refusal opens with the step, what was expected and the next step, to the letter.
 func TestRefusalOfTheDesign(t *testing.T) {
 	t.Parallel()
 	const want = `denied: app-linux-amd64 against layouts/author-and-builder.yml
