@@ -284,7 +284,8 @@ subjects: [{subject: ["*"], from: author}]
 	// Steps that are to be distinct, one for each pattern.
 	steps := writeStep("author", rules(), rules("ALLOW *"), expects(LinkV03, 1, "a")) +
 		writeStep("build", rules("MATCH * WITH PRODUCTS FROM author"), rules("ALLOW *"), expects(LinkV03, 1, "e"), "distinctFrom: [author]")
-	apart := patterns[:strings.Index(patterns, "  - name:")] + steps + fromBuild + "\n"
+	head, _, _ := strings.Cut(patterns, "  - name:")
+	apart := head + steps + fromBuild + "\n"
 	both := func(author, builder string) trial {
 		return trial{layout: apart, words: []word{
 			person(author).says(link("author", nil, []subject{file("f", "f")})), person(builder).says(link("build", []subject{file("f", "f")}, []subject{file("app", app)}))}}

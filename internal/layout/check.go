@@ -462,10 +462,10 @@ func (c *check) notSubject(statement attestation.Statement) *verdict.Finding {
 		Found: "it speaks of " + subjectsOf(statement),
 		Next:  "check that this is the file that was attested: it may have been changed or rebuilt",
 	}
-	comparable := func(s artifact.Resource) bool {
+	compares := func(s artifact.Resource) bool {
 		return s.Digest.Join(c.Artifact.Digest, c.accepted) != artifact.NotShared
 	}
-	if !slices.ContainsFunc(statement.Subjects, comparable) {
+	if !slices.ContainsFunc(statement.Subjects, compares) {
 		f.Next = "name the artifact by a digest of the kind that the statement has, or give the file itself"
 	}
 	return f

@@ -116,10 +116,10 @@ func parseSet(runes []rune, i int) (globPart, int, error) {
 		if r == ']' && i > start {
 			return part, i, nil
 		}
-		switch {
-		case r == ']':
+		switch r {
+		case ']':
 			return part, 0, fmt.Errorf("empty set")
-		case r == '\\':
+		case '\\':
 			return part, 0, fmt.Errorf("a backslash in a set is read two ways")
 		}
 		if r == '-' && i > start && i+1 < len(runes) && runes[i+1] == ']' {

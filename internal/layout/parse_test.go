@@ -216,8 +216,8 @@ func TestParseRefusesText(t *testing.T) {
 		{"not UTF-8", "alice@", "\xe9lice@", verdict.LayoutMalformed, ""},
 		{"more than 4 MiB", "", valid + "#" + strings.Repeat("x", MaxBytes), verdict.LayoutMalformed, ""},
 		{"a zero byte", "alice@", "al\x00ice@", verdict.LayoutMalformed, ""},
-		{"truncated in a string", "", valid[:strings.Index(valid, "T00:00:00Z")], verdict.LayoutMalformed, "3:1"},
-		{"truncated in a flow", "", valid[:strings.Index(valid, ", issuer")], verdict.LayoutMalformed, "10:1"},
+		{"truncated in a string", "", upTo(valid, "T00:00:00Z"), verdict.LayoutMalformed, "3:1"},
+		{"truncated in a flow", "", upTo(valid, ", issuer"), verdict.LayoutMalformed, "10:1"},
 		{"a tab for indentation", "  repo:", "\trepo:", verdict.LayoutMalformed, "6:1"},
 		{"two documents", "", valid + "---\n" + valid, verdict.LayoutMalformed, ""},
 		{"a list", "", "- a\n- b\n", verdict.LayoutMalformed, "1:1"},
@@ -623,7 +623,7 @@ func TestLints(t *testing.T) {
 		{"an end that disallows less", layout(two, "", one([]string{"DISALLOW src/*"}, rules("CREATE *"), a)), verdict.RuleListOpen},
 		{"no product rules for a type without products", layout(two, "", good, writeStep("scan", rules("MATCH * WITH PRODUCTS FROM build"), nil, expects(scanType, 1, "a"))), ""},
 
-		{"MATCH from an unknown step", layout(two, "", build("MATCH src/* WITH PRODUCTS FROM autor")), verdict.MatchUnknownStep},
+		{"MATCH from an unknown step", layout(two, "", build("MATCH src/* WITH PRODUCTS FROM authr")), verdict.MatchUnknownStep},
 		{"a git MATCH without REQUIRE", layout(two, "", author, build("MATCH git+https://{repo} WITH PRODUCTS FROM author")), verdict.MatchWithoutReq},
 		{"a git MATCH before its REQUIRE", layout(two, "", author, build("MATCH git+https://{repo} WITH PRODUCTS FROM author", "REQUIRE git+https://{repo}")), verdict.MatchWithoutReq},
 		{"a git MATCH with the REQUIRE of another name", layout(two, "", author, build("REQUIRE git+https://github.com/acme/lib", "MATCH git+https://{repo} WITH PRODUCTS FROM author")), verdict.MatchWithoutReq},
@@ -798,4 +798,10 @@ func TestBindLeavesTheLayoutAlone(t *testing.T) {
 	if f, _, finding := first.steps[0].entries[0].signer(&zero); f != nil || finding == nil {
 		t.Error("nobody is a functionary")
 	}
+}
+
+// upTo is what stands before a word.
+func upTo(text, word string) string {
+	before, _, _ := strings.Cut(text, word)
+	return before
 }

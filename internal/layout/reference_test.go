@@ -510,7 +510,7 @@ func (d dice) statement(s tinyStep, e tinyEntry, anchor bool) tinyStatement {
 var tinyWorlds = flag.Int("worlds", 2400, "how many worlds TestCheckAgainstReference draws")
 
 // TestCheckAgainstReference is the test of the engine: one verdict by two ways.
-func TestCheckAgainstReference(t *testing.T) {
+func TestCheckAgainstReference(t *testing.T) { //nolint:tparallel // the group waits for its parallel shards
 	t.Parallel()
 	const shards = 4
 	worlds := *tinyWorlds

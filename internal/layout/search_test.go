@@ -99,7 +99,7 @@ func TestManyUnrelatedStatements(t *testing.T) {
 
 // A chain of 100 steps, each matching the one before, in the best and the worst
 // order, with decoys at every step.
-func TestLongChain(t *testing.T) {
+func TestLongChain(t *testing.T) { //nolint:tparallel // its subtests change one list in turn
 	t.Parallel()
 	const length = 100
 	name := func(i int) string { return fmt.Sprintf("step%d", i) }
@@ -143,7 +143,7 @@ func TestLongChain(t *testing.T) {
 // Evidence that is made to be ambiguous: many statements fit every step, and
 // none of the many ways to combine them fits the whole. Nobody may wait for
 // that, and nobody may be let in by it.
-func TestAmbiguousEvidenceIsBounded(t *testing.T) {
+func TestAmbiguousEvidenceIsBounded(t *testing.T) { //nolint:tparallel // its subtests measure time
 	t.Parallel()
 	const width = 12
 	// Each of eight steps has twelve statements, and each agrees with every one of
@@ -192,7 +192,7 @@ func TestAmbiguousEvidenceIsBounded(t *testing.T) {
 				}
 				from := []subject{}
 				if i > 0 {
-					from = append(made[:1:1], made[3:]...)
+					from = slices.Concat(made[:1], made[3:])
 				}
 				if i == 2 {
 					from = append(from, file("z", "never made"))
