@@ -26,6 +26,12 @@
 //
 //	SignRequest{As: alice, Payload: statement, Break: []Break{BreakPromise}}
 //
+// # Over HTTP
+//
+// Each service but the certificate authority has a Handler that speaks as the
+// real one does, on the clock that it is given; who serves it opens the
+// connection. internal/sandbox does, and puts Fulcio itself before the authority.
+//
 // # Time
 //
 // An instance lives at one fixed instant, [Config.Now]; each certificate, log

@@ -32,7 +32,8 @@ const rekorV1TreeID = "1193050959916656506"
 // concurrent use.
 //
 // It knows the entry types hashedrekord 0.0.1, dsse 0.0.1 and intoto 0.0.2.
-// Unlike a real Rekor it logs an entry again that it already holds.
+// Unlike a real Rekor, [RekorV1.Add] logs an entry again that it already holds;
+// [RekorV1.Handler] does not.
 type RekorV1 struct {
 	url string
 	key ecdsaSigner
@@ -70,17 +71,37 @@ func (r *RekorV1) ID() [sha256.Size]byte { return r.id }
 // returns it with its inclusion promise, inclusion proof and checkpoint. It
 // refuses an entry whose signature does not verify, as Rekor does.
 func (r *RekorV1) Add(proposed models.ProposedEntry, at time.Time) (*protorekor.TransparencyLogEntry, error) {
+	body, err := canonicalEntry(proposed)
+	if err != nil {
+		return nil, err
+	}
+	return r.integrate(body, at)
+}
+
+// canonicalBody is what a Rekor hashes of an entry, and the entry's kind.
+type canonicalBody struct {
+	kind  *protorekor.KindVersion
+	bytes []byte
+}
+
+// canonicalEntry reads the entry and verifies its signature.
+func canonicalEntry(proposed models.ProposedEntry) (canonicalBody, error) {
 	versioned, err := types.CreateVersionedEntry(proposed)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s entry: %w", proposed.Kind(), err)
+		return canonicalBody{}, fmt.Errorf("reading %s entry: %w", proposed.Kind(), err)
 	}
 	body, err := types.CanonicalizeEntry(context.Background(), versioned)
 	if err != nil {
-		return nil, fmt.Errorf("canonicalizing %s entry: %w", proposed.Kind(), err)
+		return canonicalBody{}, fmt.Errorf("canonicalizing %s entry: %w", proposed.Kind(), err)
 	}
+	kind := &protorekor.KindVersion{Kind: proposed.Kind(), Version: versioned.APIVersion()}
+	return canonicalBody{kind: kind, bytes: body}, nil
+}
 
+// integrate appends the body to the log.
+func (r *RekorV1) integrate(body canonicalBody, at time.Time) (*protorekor.TransparencyLogEntry, error) {
 	r.mu.Lock()
-	inclusion, err := r.log.append(body)
+	inclusion, err := r.log.append(body.bytes)
 	r.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -88,10 +109,10 @@ func (r *RekorV1) Add(proposed models.ProposedEntry, at time.Time) (*protorekor.
 	entry := &protorekor.TransparencyLogEntry{
 		LogIndex:          inclusion.GetLogIndex(),
 		LogId:             &protocommon.LogId{KeyId: r.id[:]},
-		KindVersion:       &protorekor.KindVersion{Kind: proposed.Kind(), Version: versioned.APIVersion()},
+		KindVersion:       body.kind,
 		IntegratedTime:    at.Unix(),
 		InclusionProof:    inclusion,
-		CanonicalizedBody: body,
+		CanonicalizedBody: body.bytes,
 	}
 	entry.InclusionPromise, err = r.promise(entry)
 	if err != nil {

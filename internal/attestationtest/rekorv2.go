@@ -19,8 +19,8 @@ import (
 // concurrent use.
 //
 // It knows one entry type, hashedrekord 0.0.2, and states no time: who needs
-// one asks a timestamp authority. Unlike a real Rekor it logs an entry again
-// that it already holds.
+// one asks a timestamp authority. Unlike a real Rekor, [RekorV2.Add] logs an entry
+// again that it already holds; [RekorV2.Handler] does not.
 type RekorV2 struct {
 	url        string
 	key        ed25519.PrivateKey
@@ -71,21 +71,35 @@ func (r *RekorV2) ID() []byte { return r.id }
 // Add logs an entry and returns it with its inclusion proof and checkpoint. It
 // refuses an entry whose signature does not verify, as Rekor does.
 func (r *RekorV2) Add(request *rekortiles.HashedRekordRequestV002) (*protorekor.TransparencyLogEntry, error) {
+	body, err := r.canonicalEntry(request)
+	if err != nil {
+		return nil, err
+	}
+	return r.integrate(body)
+}
+
+// canonicalEntry reads the entry and verifies its signature.
+func (r *RekorV2) canonicalEntry(request *rekortiles.HashedRekordRequestV002) (canonicalBody, error) {
 	entry, err := hashedrekord.ToLogEntry(request, r.algorithms)
 	if err != nil {
-		return nil, fmt.Errorf("reading hashedrekord entry: %w", err)
+		return canonicalBody{}, fmt.Errorf("reading hashedrekord entry: %w", err)
 	}
 	serialized, err := protojson.Marshal(entry)
 	if err != nil {
-		return nil, fmt.Errorf("encoding hashedrekord entry: %w", err)
+		return canonicalBody{}, fmt.Errorf("encoding hashedrekord entry: %w", err)
 	}
 	body, err := jsoncanonicalizer.Transform(serialized)
 	if err != nil {
-		return nil, fmt.Errorf("canonicalizing hashedrekord entry: %w", err)
+		return canonicalBody{}, fmt.Errorf("canonicalizing hashedrekord entry: %w", err)
 	}
+	kind := &protorekor.KindVersion{Kind: entry.GetKind(), Version: entry.GetApiVersion()}
+	return canonicalBody{kind: kind, bytes: body}, nil
+}
 
+// integrate appends the body to the log.
+func (r *RekorV2) integrate(body canonicalBody) (*protorekor.TransparencyLogEntry, error) {
 	r.mu.Lock()
-	inclusion, err := r.log.append(body)
+	inclusion, err := r.log.append(body.bytes)
 	r.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -93,9 +107,9 @@ func (r *RekorV2) Add(request *rekortiles.HashedRekordRequestV002) (*protorekor.
 	return &protorekor.TransparencyLogEntry{
 		LogIndex:          inclusion.GetLogIndex(),
 		LogId:             &protocommon.LogId{KeyId: r.id},
-		KindVersion:       &protorekor.KindVersion{Kind: entry.GetKind(), Version: entry.GetApiVersion()},
+		KindVersion:       body.kind,
 		InclusionProof:    inclusion,
-		CanonicalizedBody: body,
+		CanonicalizedBody: body.bytes,
 	}, nil
 }
 
