@@ -304,10 +304,14 @@ func PredicateName(s attestation.Statement) string {
 }
 
 func predicateOf(v *attestation.Verified) string {
-	if v.Statement().MessageSignature() {
+	switch s := v.Statement(); {
+	case s.MessageSignature():
 		return "a message signature"
+	case s.PredicateType == "":
+		return "a statement without a predicate type"
+	default:
+		return "predicate type " + s.PredicateType
 	}
-	return "predicate type " + v.Statement().PredicateType
 }
 
 // subjectsOf describes what a statement is about, at most a few subjects.
