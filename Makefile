@@ -41,7 +41,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 	if [ -z "$$targets" ]; then echo 'make fuzz: no fuzz target found, expected at least one' >&2; exit 1; fi; \
 	for target in $$targets; do \
 		echo "fuzzing $${target#*,} in $${target%,*} for $(FUZZTIME)"; \
-		go test -run '^$$' -fuzz "^$${target#*,}\$$" -fuzztime $(FUZZTIME) "$${target%,*}"; \
+		go test -run '^$$' -fuzz "^$${target#*,}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${target%,*}"; \
 	done
 
 lint: $(LINT) ## gofmt, go mod tidy -diff, golangci-lint

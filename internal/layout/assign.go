@@ -173,9 +173,9 @@ func (s *search) complete() bool {
 		return true
 	}
 	if loose := s.unjoined(); loose != nil {
-		found := "no MATCH rule consumed anything that joins it"
+		found := "no MATCH rule joins its statement with another one: it is about something else"
 		if len(loose.joins[0])+len(loose.joins[1]) > 0 {
-			found = "its statement speaks of something else that the other step has"
+			found = "its statement is joined by something that is neither the artifact in hand nor a commit"
 		}
 		s.note(len(s.slots), &verdict.Finding{
 			ID: verdict.StepNotJoined, Step: loose.step.name, Expected: "a statement that is joined with the artifact in hand",

@@ -32,7 +32,7 @@ func (l *Layout) bind(values map[string]string) (*bound, []verdict.Finding) {
 		b.bindFunctionary(r, f, values)
 	}
 	// Two parameters may turn out to have one value, and two people to be one.
-	_ = r
+	(&linter{Layout: b.Layout, reader: r}).people()
 	for i, s := range b.Layout.steps {
 		b.steps = append(b.steps, &boundStep{
 			step: s, index: i,

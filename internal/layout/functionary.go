@@ -23,9 +23,9 @@ func (f *functionary) signs(v *attestation.Verified) *verdict.Finding {
 	}
 	// "A statement counts only if it verified under that root." (docs/layout.md 5.)
 	if f.root != "" && f.root != v.Root() {
-		found := "root " + v.Root()
+		found := "it verified under root " + v.Root()
 		if v.Root() == "" {
-			found = "no root: the signature verified, but no log or timestamp"
+			found = "it verified under no root: the signature is right, and no log or timestamp proves it"
 		}
 		return &verdict.Finding{
 			ID: verdict.WrongRoot, Expected: "root " + f.root, Found: found,
@@ -35,8 +35,8 @@ func (f *functionary) signs(v *attestation.Verified) *verdict.Finding {
 	for _, e := range f.extensions {
 		if found := signer.Extensions[e.name]; !slices.Contains(e.bound, found) {
 			return &verdict.Finding{
-				ID: verdict.ExtensionMismatch, Expected: fmt.Sprintf("certificate extension %s %s", e.name, strings.Join(e.bound, " or ")),
-				Found: fmt.Sprintf("%s %s", e.name, orNone(found)), Next: "check which workflow, ref and runner may sign, and sign from there",
+				ID: verdict.ExtensionMismatch, Expected: fmt.Sprintf("a certificate with %s %s", e.name, strings.Join(e.bound, " or ")),
+				Found: fmt.Sprintf("its certificate has %s %s", e.name, orNone(found)), Next: "check which workflow, ref and runner may sign, and sign from there",
 			}
 		}
 	}

@@ -157,7 +157,7 @@ func (q *queue) require(r boundRule) *verdict.Finding {
 	if _, ok := slices.BinarySearch(q.names, r.name); ok && !q.over[r.name].Asserted {
 		return nil
 	}
-	found := "it is not among " + q.describe()
+	found := "the statement names " + q.describe()
 	if q.over[r.name].Asserted {
 		found = "the statement asserts it, but the signer's certificate does not know that source"
 	}
@@ -178,7 +178,7 @@ func (q *queue) disallow(r boundRule) *verdict.Finding {
 		if !missed {
 			return &verdict.Finding{
 				ID: verdict.RuleDisallow, Step: q.step, Rule: r.text,
-				Expected: "no artifact that the rules before do not allow", Found: name + q.remark(name),
+				Expected: "nothing but what the rules before this one allow", Found: "the statement names " + name + q.remark(name),
 				Next: "remove the artifact from the step, or allow it by a rule before this one",
 			}
 		}
@@ -226,7 +226,7 @@ func (q *queue) remark(name string) string {
 func (q *queue) describe() string {
 	names := q.over.Names()
 	if len(names) == 0 {
-		return "no artifacts at all"
+		return "no artifact at all"
 	}
 	const most = 5
 	if len(names) > most {
