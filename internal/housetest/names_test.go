@@ -91,7 +91,7 @@ func foreignNames(content []byte) (problems []string) {
 }
 
 // startsPath tells whether folder stands in the line as the beginning of a
-// path, and not inside of one: "internal/work/x" is a path of the tree.
+// path, and not inside of one: a folder of the tree may have the same name.
 func startsPath(line []byte, folder string) bool {
 	for from := 0; ; {
 		i := bytes.Index(line[from:], []byte(folder))

@@ -124,3 +124,28 @@ func bindRules(r *reader, rules []rule, values map[string]string) []boundRule {
 	}
 	return out
 }
+
+// boundStep returns the named step.
+func (b *bound) boundStep(name string) (*boundStep, bool) {
+	for _, s := range b.steps {
+		if s.name == name {
+			return s, true
+		}
+	}
+	return nil, false
+}
+
+// from orders the steps along their MATCH rules, beginning at the anchor. With
+// only set, just what the anchor matches from takes part.
+func (b *bound) from(anchor *boundStep, only bool) []*boundStep {
+	order := []*boundStep{anchor}
+	for i := 0; i < len(order); i++ {
+		for _, s := range b.steps {
+			linked := slices.Contains(order[i].sources(), s.name) || !only && slices.Contains(s.sources(), order[i].name)
+			if linked && !slices.Contains(order, s) {
+				order = append(order, s)
+			}
+		}
+	}
+	return order
+}

@@ -1,0 +1,235 @@
+package layout
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// stage orders the reasons why a statement does not count by how near it came.
+type stage int
+
+const (
+	otherPredicate stage = iota
+	otherSigner
+	otherRoot
+	otherExtension
+	refusedClaims
+	otherStep
+	badAge
+	otherArtifact
+	otherName
+)
+
+// sorted is what one item of expectedPredicates finds among the statements.
+type sorted struct {
+	groups []*group // those with enough principals
+	people int      // distinct principals whose statement is eligible
+	count  int      // eligible statements
+	// misses are the statements of the right type that are not eligible.
+	misses       int
+	nearest      *verdict.Finding
+	nearestStage stage
+}
+
+// sort finds the statements that may count for one item, grouped by what they
+// claim.
+func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
+	var out sorted
+	byKey := map[string]*group{}
+	var order []*group
+	people := map[*principal]bool{}
+	for _, s := range c.statements {
+		p, at, finding := c.eligible(s, step, e, subject)
+		if finding != nil {
+			s.miss(at, finding, step.name)
+			if at > otherPredicate {
+				out.misses++
+				if out.nearest == nil || at > out.nearestStage {
+					out.nearest, out.nearestStage = finding, at
+				}
+			}
+			continue
+		}
+		s.eligible = step.name
+		out.count++
+		people[p] = true
+		g, ok := byKey[s.claims.key]
+		if !ok {
+			g = &group{claims: s.claims}
+			byKey[s.claims.key] = g
+			order = append(order, g)
+		}
+		g.members = append(g.members, member{s, p})
+	}
+	out.people = len(people)
+	for _, g := range order {
+		if len(g.principals()) >= e.threshold {
+			out.groups = append(out.groups, g)
+		}
+	}
+	return out
+}
+
+// eligible reports for whom a statement speaks in an item of expectedPredicates.
+//
+// "A statement belongs to a step by predicate type, signer and subject, never by
+// file name; a link's name must be the step's." (docs/layout.md 3.)
+func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subjectRule) (*principal, stage, *verdict.Finding) {
+	if !e.takes(s.verified.Statement()) {
+		return nil, otherPredicate, &verdict.Finding{
+			ID: verdict.UnexpectedPredicate, Expected: e.expected(), Found: predicateOf(s.verified), Next: "hand a statement of the expected type",
+		}
+	}
+	f, at, finding := e.signer(s.verified)
+	misnamed := s.ofOtherStep(step.name)
+	switch {
+	case finding != nil && misnamed != nil:
+		return nil, otherPredicate, misnamed // neither its step nor its signer: it is about something else
+	case finding != nil:
+		return nil, at, finding
+	case s.refused != nil:
+		return nil, refusedClaims, s.refused
+	case misnamed != nil:
+		return nil, otherStep, misnamed
+	}
+	if finding := e.checkAge(s.verified, c.Now); finding != nil {
+		return nil, badAge, finding
+	}
+	if subject != nil {
+		if finding := c.isSubject(s, *subject); finding != nil {
+			if finding.ID == verdict.NotSubject {
+				return nil, otherArtifact, finding
+			}
+			return nil, otherName, finding
+		}
+	}
+	return f.principal.root(), 0, nil
+}
+
+// ofOtherStep finds a link that names another step.
+func (s *statement) ofOtherStep(step string) *verdict.Finding {
+	if s.claims == nil || s.claims.linkName == "" || s.claims.linkName == step {
+		return nil
+	}
+	return &verdict.Finding{
+		ID: verdict.LinkOfOtherStep, Expected: "a link named " + step, Found: "it is a link named " + s.claims.linkName,
+		Next: "attest again with --step " + step,
+	}
+}
+
+// takes reports whether the item asks for this kind of statement.
+func (e *entry) takes(s attestation.Statement) bool {
+	if s.MessageSignature() {
+		return e.message
+	}
+	return e.predicateTypes == nil || slices.Contains(e.predicateTypes, s.PredicateType)
+}
+
+func (e *entry) expected() string {
+	if len(e.predicateTypes) == 0 {
+		return "any predicate type"
+	}
+	text := "predicate type " + orWords(e.predicateTypes)
+	if e.message {
+		text += ", or a message signature"
+	}
+	return text
+}
+
+// signer returns the functionary that made the statement.
+func (e *entry) signer(v *attestation.Verified) (*functionary, stage, *verdict.Finding) {
+	at, nearest := otherSigner, (*verdict.Finding)(nil)
+	for _, f := range e.allowed {
+		finding := f.signs(v)
+		if finding == nil {
+			return f, 0, nil
+		}
+		if s := stageOf(finding.ID); nearest == nil || s > at {
+			at, nearest = s, finding
+		}
+	}
+	if at == otherSigner {
+		nearest = &verdict.Finding{
+			ID: verdict.NotFunctionary, Expected: e.people(), Found: fmt.Sprintf("signer %s is not a functionary of this step", describe(v.Signer())),
+			Next: "have one of them sign, or add the signer to the layout",
+		}
+	}
+	return nil, at, nearest
+}
+
+func stageOf(id verdict.ID) stage {
+	switch id {
+	case verdict.WrongRoot:
+		return otherRoot
+	case verdict.ExtensionMismatch:
+		return otherExtension
+	default:
+		return otherSigner
+	}
+}
+
+// people lists who may sign, as the layout names them.
+func (e *entry) people() string {
+	var names []string
+	for _, f := range e.allowed {
+		if name := f.String(); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return orWords(names)
+}
+
+// isSubject binds the artifact in hand: its digest must be one of the
+// statement's subjects, and the name there one that the layout's subjects cover.
+func (c *check) isSubject(s *statement, subject subjectRule) *verdict.Finding {
+	names := subjectNames(s.verified, c.Artifact, c.accepted)
+	if len(names) == 0 {
+		return c.notSubject(s.verified.Statement())
+	}
+	if c.SubjectName != "" && !slices.Contains(names, c.SubjectName) {
+		return &verdict.Finding{
+			ID: verdict.SubjectName, Expected: "the name " + c.SubjectName, Found: "it is called " + orWords(names) + " there",
+			Next: "correct --subject-name, or find out why the file was renamed",
+		}
+	}
+	for _, name := range names {
+		for _, g := range subject.patterns {
+			if g.match(name) {
+				return nil
+			}
+		}
+	}
+	return &verdict.Finding{
+		ID: verdict.ArtifactNotProduct, Expected: "a name that the layout's subjects cover: " + globsOf(subject.patterns), Found: "it is called " + orWords(names) + " there",
+		Next: "add the name to the layout's subjects",
+	}
+}
+
+// notSubject tells a file that differs from a digest that cannot be compared.
+func (c *check) notSubject(statement attestation.Statement) *verdict.Finding {
+	f := &verdict.Finding{
+		ID: verdict.NotSubject, Expected: fmt.Sprintf("a subject with %s", c.Artifact.Digest),
+		Found: "it speaks of " + subjectsOf(statement),
+		Next:  "check that this is the file that was attested: it may have been changed or rebuilt",
+	}
+	compares := func(s artifact.Resource) bool {
+		return s.Digest.Join(c.Artifact.Digest, c.accepted) != artifact.NotShared
+	}
+	if !slices.ContainsFunc(statement.Subjects, compares) {
+		f.Next = "name the artifact by a digest of the kind that the statement has, or give the file itself"
+	}
+	return f
+}
+
+// miss remembers the nearest reason why a statement did not count.
+func (s *statement) miss(at stage, finding *verdict.Finding, step string) {
+	if s.nearest == nil || at > s.nearestStage {
+		f := *finding
+		f.Step = step
+		s.nearest, s.nearestStage = &f, at
+	}
+}
