@@ -272,7 +272,7 @@ func TestParseIsBounded(t *testing.T) {
 			if l != nil || len(findings) == 0 {
 				t.Error("it was accepted")
 			}
-			if d := time.Since(start); d > 5*time.Second {
+			if d := time.Since(start); d > time.Minute {
 				t.Errorf("%d bytes took %s", len(text), d)
 			}
 			if len(findings) > maxProblems {

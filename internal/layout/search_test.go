@@ -13,9 +13,9 @@ import (
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
-// limit is the longest that one decision may take, whatever the evidence: two
-// seconds, and as much again because tests share the machine.
-const limit = 4 * time.Second
+// limit tells a decision that never ends from a machine that is busy; what bounds
+// the work is counted, not timed. Speed is measured by make bench.
+const limit = time.Minute
 
 // timed decides and holds the time.
 func timed(t *testing.T, in Input) verdict.Verdict {
