@@ -173,17 +173,8 @@ func setAlternativeName(template *x509.Certificate, identity Identity) error {
 // promise logs the template's precertificate and returns the extension with
 // the log's signed certificate timestamp. It leaves the template as it is.
 func (ca *CA) promise(template *x509.Certificate, request CertificateRequest) (pkix.Extension, error) {
-	// "The Precertificate is constructed from the certificate to be issued by
-	// adding a special critical poison extension (OID 1.3.6.1.4.1.11129.2.4.3,
-	// whose extnValue OCTET STRING contains ASN.1 NULL data (0x05 0x00))"
-	// (RFC 6962, 3.1).
-	poison := pkix.Extension{
-		Id:       asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 3},
-		Critical: true,
-		Value:    asn1.NullBytes,
-	}
 	poisoned := *template
-	poisoned.ExtraExtensions = append(append([]pkix.Extension(nil), template.ExtraExtensions...), poison)
+	poisoned.ExtraExtensions = append(append([]pkix.Extension(nil), template.ExtraExtensions...), poison())
 	precertificate, err := createCertificate(&poisoned, ca.intermediate, request.PublicKey, ca.key)
 	if err != nil {
 		return pkix.Extension{}, fmt.Errorf("creating precertificate: %w", err)
@@ -194,6 +185,20 @@ func (ca *CA) promise(template *x509.Certificate, request CertificateRequest) (p
 		return pkix.Extension{}, err
 	}
 	return sctExtension(sct)
+}
+
+// poison keeps a precertificate from being used.
+//
+// "The Precertificate is constructed from the certificate to be issued by
+// adding a special critical poison extension (OID 1.3.6.1.4.1.11129.2.4.3,
+// whose extnValue OCTET STRING contains ASN.1 NULL data (0x05 0x00))" (RFC
+// 6962, 3.1).
+func poison() pkix.Extension {
+	return pkix.Extension{
+		Id:       asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 3},
+		Critical: true,
+		Value:    asn1.NullBytes,
+	}
 }
 
 // sctListOID names the extension that holds the promises of logs (RFC 6962, 3.3).

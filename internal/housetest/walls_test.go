@@ -39,9 +39,9 @@ func rooms() map[string]room {
 		"identity":  {floor: 1, pure: true},
 		"verdict":   {floor: 1, pure: true, siblings: []string{"artifact"}},
 		"gitobject": {floor: 1, pure: true},
-		"gitrepo":   {floor: 1, siblings: []string{"gitobject"}},
+		"gitrepo":   {floor: 1, siblings: []string{"artifact", "gitobject"}},
 		"github":    {floor: 1},
-		"signer":    {floor: 1},
+		"signer":    {floor: 1, siblings: []string{"artifact", "identity"}},
 		"trust":     {floor: 1},
 
 		"attestationtest": {floor: side},

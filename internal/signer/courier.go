@@ -1,0 +1,258 @@
+package signer
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+const (
+	maxAttempts = 6
+	firstWait   = 500 * time.Millisecond // doubles with each attempt
+	maxWait     = 15 * time.Second       // between two attempts, without a Retry-After
+	maxAnswer   = 8 << 20                // bytes of an answer
+)
+
+// courier carries requests to services, again where that may help.
+//
+// sigstore-go's own clients would retry neither a broken connection nor heed
+// Retry-After, read a closed body after their last attempt, and leave the
+// caller's context out of their requests (v1.3.0).
+type courier struct {
+	http      http.Client
+	sleep     func(context.Context, time.Duration) error
+	jitter    func() float64
+	now       time.Time
+	attempt   time.Duration // bounds one attempt
+	budget    time.Duration // bounds one request with all its attempts and waits
+	userAgent string
+	secrets   secrets
+}
+
+// endpoint is one service.
+type endpoint struct {
+	service Service
+	url     string
+}
+
+func (e endpoint) host() string {
+	u, err := url.Parse(e.url)
+	if err != nil {
+		return "an address that is no URL"
+	}
+	return u.Host
+}
+
+// call is one request, which may be sent several times.
+type call struct {
+	method, url string
+	header      http.Header
+	body        []byte
+	conflict    bool // 409 is an answer
+	lagging     bool // 404 passes
+}
+
+// reply is an answer with a status of success, or 409 where the call takes one.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// trial is how one attempt ended without a reply.
+type trial struct {
+	attempts   int   // with this one
+	err        error // no answer
+	status     int
+	text       string
+	temporary  bool
+	retryAfter time.Duration
+}
+
+// deliver sends the call until it is answered for good. Its error is a
+// *ServiceError.
+func (c *courier) deliver(parent context.Context, to endpoint, what call) (reply, error) {
+	ctx, cancel := context.WithTimeout(parent, c.budget)
+	defer cancel()
+	var waited time.Duration
+	for n := 1; ; n++ {
+		answer, failed := c.try(ctx, what)
+		if failed == nil {
+			return answer, nil
+		}
+		failed.attempts = n
+		wait := c.wait(n, failed.retryAfter)
+		waited += wait
+		if !failed.temporary || n == maxAttempts || waited > c.budget ||
+			ctx.Err() != nil || c.sleep(ctx, wait) != nil {
+			return reply{}, c.report(parent, to, failed)
+		}
+	}
+}
+
+// wait grows with the attempts and is drawn from its upper half, so that many
+// clients do not come back as one. What the server asked for is never undercut.
+func (c *courier) wait(attempt int, retryAfter time.Duration) time.Duration {
+	full := min(firstWait<<(attempt-1), maxWait)
+	spread := time.Duration(c.jitter() * float64(full) / 2)
+	return max(full/2, retryAfter) + spread
+}
+
+// try sends the call once.
+func (c *courier) try(ctx context.Context, what call) (reply, *trial) {
+	ctx, cancel := context.WithTimeout(ctx, c.attempt)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, what.method, what.url, bytes.NewReader(what.body))
+	if err != nil {
+		return reply{}, &trial{err: errors.New("its address is no URL")}
+	}
+	if what.header != nil {
+		request.Header = what.header.Clone()
+	}
+	request.Header.Set("User-Agent", c.userAgent)
+	response, err := c.http.Do(request)
+	if err != nil {
+		return reply{}, c.broken(ctx, err)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if closing := response.Body.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return reply{}, c.broken(ctx, err)
+	}
+	status := response.StatusCode
+	if status/100 == 2 && len(body) > maxAnswer {
+		return reply{}, &trial{err: fmt.Errorf("its answer is longer than %d bytes", maxAnswer), status: status}
+	}
+	if status/100 == 2 || status == http.StatusConflict && what.conflict {
+		return reply{status: status, header: response.Header, body: body}, nil
+	}
+	return reply{}, &trial{
+		status: status,
+		text:   c.words(body),
+		temporary: status == http.StatusTooManyRequests || status >= 500 ||
+			status == http.StatusNotFound && what.lagging,
+		retryAfter: retryAfter(response.Header, c.now),
+	}
+}
+
+// broken is an attempt without an answer.
+func (c *courier) broken(ctx context.Context, err error) *trial {
+	if inner, ok := errors.AsType[*url.Error](err); ok {
+		err = inner.Err // without the URL, which the endpoint names
+	}
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return &trial{err: errors.New("no answer in time"), temporary: true}
+	}
+	return &trial{err: c.secrets.wrap(err), temporary: !untrusted}
+}
+
+// words finds what a server says in the shapes of Fulcio, Rekor and gRPC's
+// gateway, or as plain text.
+func (c *courier) words(body []byte) string {
+	var message struct {
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(body, &message) == nil && message.Message != "" {
+		return c.secrets.clean(message.Message)
+	}
+	return c.secrets.clean(string(body))
+}
+
+// retryAfter reads the header: "a Retry-After field value is either an HTTP-date
+// or a number of seconds" (RFC 9110, 10.2.3). A date is compared with the
+// server's own clock where it tells it.
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	value := header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	until, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	if date, err := http.ParseTime(header.Get("Date")); err == nil {
+		now = date
+	}
+	return max(0, until.Sub(now))
+}
+
+// report makes the error of a call that failed.
+func (c *courier) report(parent context.Context, to endpoint, failed *trial) *ServiceError {
+	e := &ServiceError{
+		Service: to.service, Host: to.host(), Attempts: failed.attempts,
+		Status: failed.status, Temporary: failed.temporary, Text: failed.text, Err: failed.err,
+	}
+	switch {
+	case parent.Err() != nil:
+		e.Err, e.Text, e.Temporary = fmt.Errorf("interrupted: %w", parent.Err()), "", true
+		e.Next = "run the command again; no bundle was made"
+	case failed.retryAfter > c.budget:
+		e.Next = fmt.Sprintf("it asks to come back in %v; no bundle was made", failed.retryAfter)
+	default:
+		e.Next = next(to, e)
+	}
+	return e
+}
+
+// next is what to do about an answer.
+func next(to endpoint, e *ServiceError) string {
+	switch {
+	case e.Temporary:
+		return "try again later; no bundle was made"
+	case e.Status == http.StatusBadRequest && to.service == Fulcio, e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
+		return "check that the identity token is for the audience sigstore, has not expired and is of an issuer that this service knows"
+	case e.Status == http.StatusRequestEntityTooLarge:
+		return "attest fewer subjects at a time, or use --rekor-version 2, which takes a digest only"
+	default:
+		return "check the addresses in the signing config (--signing-config)"
+	}
+}
+
+// garbage is an answer with the status of success that is not what was asked for.
+func (c *courier) garbage(to endpoint, status int, err error) *ServiceError {
+	return &ServiceError{
+		Service: to.service, Host: to.host(), Status: status, Attempts: 1,
+		Err:  fmt.Errorf("its answer cannot be used: %w", c.secrets.wrap(err)),
+		Next: "check that the address in the signing config is the service's own and that no proxy answers in its place",
+	}
+}
+
+// transport is the courier as a client of sigstore-go wants it. It answers with
+// a reply of success or with a *ServiceError, so that no client retries itself.
+func (c *courier) transport(ctx context.Context, to endpoint) http.RoundTripper {
+	return roundTrip(func(request *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			return nil, err
+		}
+		if err := request.Body.Close(); err != nil {
+			return nil, err
+		}
+		answer, err := c.deliver(ctx, to, call{
+			method: request.Method, url: request.URL.String(), header: request.Header, body: body,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return &http.Response{
+			StatusCode: answer.status, Header: answer.header, Request: request,
+			Body: io.NopCloser(bytes.NewReader(answer.body)), ContentLength: int64(len(answer.body)),
+		}, nil
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (f roundTrip) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
