@@ -1,6 +1,7 @@
-// Package gitrepo finds the git repository of a folder and hands out its raw
-// objects, without a git binary. It vouches for none of them, gitobject does; and
-// it reads no config, hooks, attributes, replacement refs or .mailmap, so that
+// Package gitrepo finds the git repository of a folder, resolves its refs and hands
+// out its raw objects, without a git binary. It vouches for no object, gitobject
+// does; and it reads no hooks, attributes, replacement refs or .mailmap, and of the
+// config the URL of the remote "origin" alone, for [Repository.Origin], so that
 // nothing in a repository can steer what is read from it.
 //
 // Objects may be loose or packed, in a worktree's main repository or in
@@ -46,6 +47,8 @@ const (
 // once.
 type Repository struct {
 	root   string // holds .git; empty for a bare repository
+	gitDir string // has HEAD
+	common string // has refs and objects: a worktree shares them, otherwise gitDir
 	stores []*filesystem.ObjectStorage
 }
 
@@ -157,7 +160,7 @@ func open(root, gitDir string) (*Repository, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening repository %s: %w", gitDir, err)
 	}
-	repository := &Repository{root: root}
+	repository := &Repository{root: root, gitDir: gitDir, common: common}
 	for _, folder := range folders {
 		repository.stores = append(repository.stores, newStore(folder))
 	}
@@ -278,15 +281,17 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func readSmall(path string) (string, error) {
+func readSmall(path string) (string, error) { return readBounded(path, maxPointerBytes) }
+
+func readBounded(path string, limit int64) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	data, err := io.ReadAll(io.LimitReader(file, maxPointerBytes+1))
-	if err == nil && len(data) > maxPointerBytes {
-		err = fmt.Errorf("reading %s: more than %d bytes", path, maxPointerBytes)
+	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("reading %s: more than %d bytes", path, limit)
 	}
 	return string(data), err
 }
