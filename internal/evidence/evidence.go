@@ -1,6 +1,7 @@
 // Package evidence finds candidate bundles and believes none of them. It reads
 // files: those the caller names, and those that lie beside an artifact under the
-// usual names. What it finds is judged elsewhere.
+// usual names. What it finds is judged elsewhere. It also puts bundles where it
+// would find them, and never in the place of another signer's.
 package evidence
 
 import (
