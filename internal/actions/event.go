@@ -1,7 +1,7 @@
-// Package actions reads what the runner of GitHub Actions says about a run: so
-// far, the event that started it. It decides nothing, and what it cannot read it
-// never takes for an absence: a run for a change that nobody has merged yet is an
-// [Event] or an error.
+// Package actions is the contract with the runner of GitHub Actions: the event that
+// started a run, its parameters, and the job's identity token. It decides nothing,
+// and what it cannot read it never takes for an absence: a run for a change that
+// nobody has merged yet is an [Event] or an error.
 package actions
 
 import (
@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/signatus-dev/signatus/internal/gitobject"
 )
@@ -31,12 +32,30 @@ type Event struct {
 type payload struct {
 	PullRequest struct {
 		Base struct {
-			SHA string `json:"sha"`
+			SHA  string     `json:"sha"`
+			Repo repository `json:"repo"`
 		} `json:"base"`
+		Head struct {
+			Repo repository `json:"repo"`
+		} `json:"head"`
 	} `json:"pull_request"`
 	MergeGroup struct {
 		BaseSHA string `json:"base_sha"`
 	} `json:"merge_group"`
+	Repository repository     `json:"repository"`
+	Inputs     jsontext.Value `json:"inputs"`
+	Release    struct {
+		Body            string `json:"body"`
+		Draft           bool   `json:"draft"`
+		Name            string `json:"name"`
+		Prerelease      bool   `json:"prerelease"`
+		TargetCommitish string `json:"target_commitish"`
+	} `json:"release"`
+}
+
+type repository struct {
+	FullName      string `json:"full_name"`
+	DefaultBranch string `json:"default_branch"`
 }
 
 // ReadEvent tells whether this is a run for a change that is not merged: it is
