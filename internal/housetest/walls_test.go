@@ -30,6 +30,7 @@ func rooms() map[string]room {
 
 		"attestation": {floor: 2, pure: true},
 		"provenance":  {floor: 2, pure: true},
+		"statement":   {floor: 2, pure: true},
 		"lockfile":    {floor: 2, pure: true},
 		"evidence":    {floor: 2, siblings: []string{"attestation"}},
 		"report":      {floor: 2},

@@ -1,5 +1,6 @@
-// Package provenance reads the SLSA provenance predicate, v0.2 and v1, as far
-// as a layout asks: who built, from which sources, in which run. What it returns
+// Package provenance builds the SLSA provenance predicate v1 of a GitHub Actions
+// job from the claims of its token, and reads the predicate, v0.2 and v1, as far
+// as a layout asks: who built, from which sources, in which run. What it reads
 // is what the predicate says; whether that is true is the layout's question.
 package provenance
 
