@@ -483,6 +483,7 @@ func TestSimpleMode(t *testing.T) {
 		{"provenance when a summary is asked for", typed(VSAV1), []word{built(run{})}, verdict.ThresholdNotMet},
 		{"any type: a failed summary's signature", with(func(o *SimpleOptions) { o.AnyPredicate = true }), []word{vsa("FAILED")}, allow},
 		{"any type: another file", with(func(o *SimpleOptions) { o.AnyPredicate = true }), []word{builtOf(run{}, evil)}, verdict.NotSubject},
+		{"a link, whatever step it names", typed(LinkV03), []word{workflow(run{}).says(link("anything", nil, []subject{file("app", app)}))}, allow},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,563 @@
+package layout
+
+import (
+	"bytes"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/identity"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// Suggestion says what was signed, and by whom.
+type Suggestion struct {
+	// Signer must be set, as the verified bundle has it: a certificate's identity,
+	// or a key.
+	Signer identity.Signer
+	// Key is the public key in PEM, where Signer is one; it must be that key.
+	Key []byte
+	// Root names the trusted root under which the bundle verified, for example
+	// "sigstore". It may be empty for a key alone.
+	Root string
+	// PredicateType must be set; a message signature has none and no layout.
+	PredicateType string
+	// Step is the step's name: a link's own one, which must be set. For all else
+	// empty means "build".
+	Step string
+	// Subjects are those of the statement, from 1 to artifact.MaxSubjects. Each has
+	// a digest of an accepted algorithm.
+	Subjects []artifact.Subject
+	// Materials are a link's or a provenance's, without the source that a job's
+	// certificate proves. A link may then have these and no others.
+	Materials []artifact.Subject
+	// Expires is when the layout ends, cut to whole seconds: after Now, and at most
+	// two years after it.
+	Expires time.Time
+	// Now is the instant by which the layout is linted; it must be set.
+	Now time.Time
+	// Comment are lines for the head of the file, without line breaks, characters
+	// that cannot be seen, or the "#".
+	Comment []string
+}
+
+// Suggest writes the layout that allows what was signed and nothing else: this
+// signer in every field that says who may sign, this predicate type, these names.
+// The digests are not in it. It is the statement that binds those, and a layout
+// with them would be about one release.
+//
+// The result is YAML as a person writes it, and has been read again: it parses,
+// lints clean, and its rules allow the statement. It is an error where that cannot
+// be had: a name or an identity that a layout cannot write exactly, a source that
+// the certificate does not prove, an expiry that is past or too far.
+func Suggest(s Suggestion) ([]byte, error) {
+	text, err := s.write()
+	if err != nil {
+		return nil, fmt.Errorf("suggesting a layout: %w", err)
+	}
+	return text, nil
+}
+
+func (s Suggestion) write() ([]byte, error) {
+	if s.Step == "" && s.PredicateType != LinkV03 {
+		s.Step = "build"
+	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	d := &draft{Suggestion: s}
+	if err := d.readSigner(); err != nil {
+		return nil, err
+	}
+	if err := d.readStatement(); err != nil {
+		return nil, err
+	}
+	d.head()
+	d.functionary()
+	d.step()
+	d.subjectList()
+	text := []byte(d.text.String())
+	if err := d.readAgain(text); err != nil {
+		return nil, err
+	}
+	return text, nil
+}
+
+// check refuses what no later look would, or would in other words.
+func (s Suggestion) check() error {
+	switch {
+	case s.Now.IsZero():
+		return errors.New("no time to lint it by")
+	case !s.Now.Before(s.Expires.Truncate(time.Second)): // the zero time is no expiry to Parse
+		return fmt.Errorf("it would end on %s and be expired", s.Expires.UTC().Format(time.RFC3339))
+	case s.Signer.IsZero():
+		return errors.New("it was signed by nobody")
+	case s.PredicateType == "":
+		return errors.New("a statement without a predicate type belongs to no step")
+	case !utf8.ValidString(s.PredicateType) || !utf8.ValidString(s.Root):
+		return fmt.Errorf("the predicate type %q or the root %q is not UTF-8", s.PredicateType, s.Root)
+	case s.Step == "":
+		return errors.New("the link names no step")
+	case !isID(s.Step):
+		return fmt.Errorf("the step's name %q cannot stand in a layout, expected letters, digits, - _ . and @", s.Step)
+	}
+	for _, line := range s.Comment {
+		if !utf8.ValidString(line) || strings.ContainsFunc(line, hidden) {
+			return fmt.Errorf("the comment %q holds a line break or a character that cannot be seen", line)
+		}
+	}
+	return artifact.CheckSubjects(s.Subjects)
+}
+
+// draft is a layout on its way to being written.
+type draft struct {
+	Suggestion
+	key    attestation.Key // where the signer is one
+	source string          // the rule name of a job's own source; empty for none
+	claims *claims         // what the statement says, as Check will read it
+	// names are the subjects' globs, each of one name; materials and products are
+	// the step's rules.
+	names, materials, products []string
+	text                       strings.Builder
+}
+
+// readSigner checks that the signer can be written exactly.
+func (d *draft) readSigner() error {
+	if d.Signer.Key != "" {
+		key, err := attestation.ParseKey(d.Key)
+		if err != nil {
+			return err
+		}
+		if !key.Signer().Equal(d.Signer) {
+			return fmt.Errorf("the public key is %s, and %s signed", key.Signer(), d.Signer)
+		}
+		d.key = key
+		return nil
+	}
+	if d.Signer.Issuer == NoIssuer {
+		return fmt.Errorf("the issuer %q would be read as no issuer at all", NoIssuer)
+	}
+	if err := exact("identity", d.Signer.SAN); err != nil {
+		return err
+	}
+	if err := exact("issuer", d.Signer.Issuer); err != nil {
+		return err
+	}
+	for _, e := range d.pinned() {
+		if err := exact(string(e), d.Signer.Extensions[e]); err != nil {
+			return err
+		}
+	}
+	if !d.Signer.IsWorkload() {
+		return nil
+	}
+	own, known := ownSource(d.Signer)
+	if !known {
+		return errors.New("the job's certificate proves no source, so that whoever can call its workflow would be allowed: write the layout by hand")
+	}
+	d.source = own.Name.Text
+	return nil
+}
+
+// exact refuses a text that a layout reads as a pattern or a parameter.
+func exact(what, text string) error {
+	if hasWildcard(text) || strings.ContainsAny(text, "{}") || !utf8.ValidString(text) {
+		return fmt.Errorf("the %s %q holds one of * ? [ ] \\ { } or is not UTF-8: a layout cannot name it exactly", what, text)
+	}
+	return nil
+}
+
+// pinned lists the extensions of a job's certificate that say who may sign, by
+// their present names or, in an older certificate, by those that it has. What is
+// left out names one commit or one run, or repeats the identity.
+func (d *draft) pinned() []identity.Extension {
+	if !d.Signer.IsWorkload() {
+		return nil
+	}
+	var out []identity.Extension
+	for _, spellings := range [][]identity.Extension{
+		{identity.SourceRepositoryURI, identity.GitHubWorkflowRepository},
+		{identity.SourceRepositoryIdentifier},
+		{identity.SourceRepositoryOwnerIdentifier},
+		{identity.SourceRepositoryRef, identity.GitHubWorkflowRef},
+		{identity.BuildConfigURI},
+		{identity.BuildTrigger, identity.GitHubWorkflowTrigger},
+		{identity.RunnerEnvironment},
+		{identity.DeploymentEnvironment},
+	} {
+		held := func(e identity.Extension) bool { return d.Signer.Extensions[e] != "" }
+		if i := slices.IndexFunc(spellings, held); i >= 0 {
+			out = append(out, spellings[i])
+		}
+	}
+	return out
+}
+
+// readStatement reads what was signed as readClaims will, and makes the rules.
+func (d *draft) readStatement() error {
+	subjects, names, err := setOf(d.Subjects)
+	if err != nil {
+		return fmt.Errorf("reading the subjects: %w", err)
+	}
+	d.claims = &claims{materials: subjects, products: artifact.Set{}, hasProducts: hasProducts(d.PredicateType)}
+	if d.claims.hasProducts {
+		d.claims.products = subjects
+		if d.claims.materials, _, err = setOf(d.Materials); err != nil {
+			return fmt.Errorf("reading the materials: %w", err)
+		}
+	}
+	if finding := d.claims.witness(d.Signer); finding != nil {
+		return errors.New(finding.Found)
+	}
+	for _, name := range names {
+		switch s := subjects[name]; {
+		case s.Digest.Join(s.Digest, artifact.Accepted()) != artifact.Joined:
+			return fmt.Errorf("subject %q has no digest that a verifier accepts, expected one of %s", name, list(artifact.Accepted()))
+		case s.Asserted:
+			return fmt.Errorf("subject %q is a commit that the job's certificate does not know, and no layout takes a job's word for it: sign in a job that ran on that commit", name)
+		}
+		pattern, err := exactGlob(name)
+		if err != nil {
+			return err
+		}
+		d.names = append(d.names, pattern)
+	}
+	d.claims.materialNames, d.claims.productNames = d.claims.materials.Names(), d.claims.products.Names()
+	return d.rules()
+}
+
+// setOf gives the subjects by their rule names, and these in the order given.
+func setOf(subjects []artifact.Subject) (set artifact.Set, names []string, err error) {
+	set = artifact.Set{}
+	for _, s := range subjects {
+		raw := map[string]string{}
+		for alg, value := range s.Digest {
+			raw[string(alg)] = value
+		}
+		resource, err := artifact.NewResource(s.Name, s.URI, raw)
+		if err != nil {
+			return nil, nil, err
+		}
+		if _, twice := set[resource.Name.Text]; !twice {
+			names = append(names, resource.Name.Text)
+		}
+		if err := set.Add(resource); err != nil {
+			return nil, nil, err
+		}
+	}
+	return set, names, nil
+}
+
+// exactGlob is the pattern that one name matches and no other. In-toto's fnmatch
+// has no escape character, but a set of one; for the backslash not even that.
+// FuzzSuggest shows it.
+func exactGlob(name string) (string, error) {
+	text := strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(name)
+	if _, err := parseNameGlob(text); err != nil {
+		return "", fmt.Errorf("a layout cannot name %q exactly: %w", name, err)
+	}
+	return text, nil
+}
+
+// rules makes the two lists that fit the predicate type.
+func (d *draft) rules() (err error) {
+	if d.PredicateType == LinkV03 || !d.claims.hasProducts {
+		d.materials, err = rulesFor(d.claims.materials)
+		if err == nil && d.claims.hasProducts {
+			d.products, err = rulesFor(d.claims.products)
+		}
+		return err
+	}
+	// What else a build took changes from one to the next; its source does not.
+	d.materials = []string{"ALLOW *", "DISALLOW *"}
+	if d.source != "" {
+		d.materials = slices.Insert(d.materials, 0, "REQUIRE "+d.source)
+	}
+	d.products = []string{"CREATE *", "DISALLOW *"}
+	isMaterial := func(name string) bool { _, ok := d.claims.materials[name]; return ok }
+	if slices.ContainsFunc(d.claims.productNames, isMaterial) { // which CREATE leaves
+		d.products, err = rulesFor(d.claims.products)
+	}
+	return err
+}
+
+// rulesFor allows each name and no other. A git source is required as well, so
+// that a MATCH of it may be added.
+func rulesFor(set artifact.Set) ([]string, error) {
+	var required, allowed []string
+	for _, name := range set.Names() {
+		pattern, err := exactGlob(name)
+		if err != nil {
+			return nil, err
+		}
+		// "Rules are tokenised before substitution; a parameter's value fills one
+		// token." (docs/layout.md 10.)
+		if strings.ContainsFunc(pattern, unicode.IsSpace) || strings.ContainsAny(pattern, "{}") {
+			return nil, fmt.Errorf("an artifact rule cannot name %q exactly, for it holds white space or a brace: rename the file", name)
+		}
+		if set[name].Name.Git && !set[name].Asserted {
+			required = append(required, "REQUIRE "+pattern)
+		}
+		allowed = append(allowed, "ALLOW "+pattern)
+	}
+	return slices.Concat(required, allowed, []string{"DISALLOW *"}), nil
+}
+
+// readAgain holds the text to what it is for.
+func (d *draft) readAgain(text []byte) error {
+	l, findings := Parse("layout", text, d.Now)
+	if len(findings) > 0 {
+		return refused(findings[0])
+	}
+	b, findings := l.bind(nil)
+	if len(findings) > 0 {
+		return refused(findings[0])
+	}
+	// "The rules run for each counted statement" (docs/layout.md 1), so here too.
+	step := b.steps[0]
+	materials := queue{step: step.name, claims: d.claims, over: d.claims.materials, names: d.claims.materialNames, accepted: artifact.Accepted()}
+	if finding := materials.run(step.materials); finding != nil {
+		return refused(*finding)
+	}
+	if !d.claims.hasProducts {
+		return nil
+	}
+	products := queue{step: step.name, claims: d.claims, over: d.claims.products, names: d.claims.productNames, accepted: artifact.Accepted()}
+	if finding := products.run(step.products); finding != nil {
+		return refused(*finding)
+	}
+	return nil
+}
+
+// refused is the error for a layout that is not what it is for.
+func refused(f verdict.Finding) error { return fmt.Errorf("it would be refused: %s", f) }
+
+// say writes lines, each as it is to stand.
+func (d *draft) say(lines ...string) {
+	for _, line := range lines {
+		d.text.WriteString(line + "\n")
+	}
+}
+
+func (d *draft) head() {
+	d.say(
+		"# Allows what was signed, by the one who signed it, and nothing else. Suggested by",
+		"# signatus attest: read it before you trust it, and keep it where the signer cannot",
+		"# change it alone. Whoever changes this file changes the verdict.",
+		"#",
+		"#   signatus verify "+d.inHand()+" --layout layout.yml",
+	)
+	if len(d.Comment) > 0 {
+		d.say("#")
+	}
+	for _, line := range d.Comment {
+		d.say(strings.TrimRight("# "+line, " "))
+	}
+	d.say("_type: layout", "version: 1", "expires: "+scalar(d.Expires.UTC().Format(time.RFC3339)), "")
+}
+
+// inHand is the first subject, as verify takes it, that a line can show.
+func (d *draft) inHand() string {
+	subjects := d.claims.materials
+	if d.claims.hasProducts {
+		subjects = d.claims.products
+	}
+	for _, name := range subjects.Names() {
+		switch commit := subjects[name].Digest[artifact.GitCommit]; {
+		case subjects[name].Name.Git && commit != "":
+			return string(artifact.GitCommit) + ":" + commit
+		case isPlain(name):
+			return name
+		}
+	}
+	return "FILE"
+}
+
+// The names that a suggestion gives its one signer.
+const (
+	suggestedPrincipal = "signer"
+	suggestedKey       = "signer-key"
+	suggestedWorkflow  = "signer-workflow"
+	suggestedOIDC      = "signer-oidc"
+)
+
+func (d *draft) functionary() {
+	d.say("functionaries:")
+	id, kind := suggestedKey, ""
+	switch {
+	case d.Signer.Key != "":
+		d.keyed()
+	case d.Signer.IsWorkload():
+		id, kind = suggestedWorkflow, ", kind: workload"
+		d.workflow()
+	default:
+		id = suggestedOIDC
+		if d.Signer.SANKind == identity.Email {
+			kind = ", kind: person"
+		}
+		d.fulcio(id)
+	}
+	d.say("", "principals:", fmt.Sprintf("  %s: {functionaries: [%s]%s}", suggestedPrincipal, id, kind), "")
+}
+
+// keyed writes a key as one block of PEM, without what else its file may hold.
+func (d *draft) keyed() {
+	if d.Root == "" {
+		d.say("  # No root: the signature alone counts, and nothing proves when it was made.")
+	}
+	d.say("  "+suggestedKey+":", "    keyType: "+d.key.Type(), "    keyVal:")
+	if d.Root != "" {
+		d.say("      root: " + scalar(d.Root))
+	}
+	d.say("      public: |")
+	block, _ := pem.Decode(d.Key) // which ParseKey has read
+	for line := range bytes.Lines(pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes})) {
+		d.text.WriteString("        " + string(line))
+	}
+}
+
+func (d *draft) fulcio(id string) {
+	issuer := d.Signer.Issuer
+	if issuer == "" {
+		issuer = NoIssuer // which Parse takes for GitHub's releases alone
+	}
+	d.say(
+		"  "+id+":",
+		"    keyType: sigstore-oidc",
+		"    scheme: fulcio",
+		"    keyVal:",
+		"      root: "+scalar(d.Root),
+		"      issuer: "+scalar(issuer),
+		"      identity: "+scalar(d.Signer.SAN),
+	)
+}
+
+func (d *draft) workflow() {
+	d.say(
+		"  # Who may sign, in every field that the certificate has for it. The commit and",
+		"  # the run are not here (sourceRepositoryDigest, runInvocationURI and such): which",
+		"  # commit it was is for the statement to say, and pinned here it would forbid the",
+		"  # next release.",
+	)
+	source, _ := d.Signer.Source()
+	if strings.HasPrefix(source.Ref, "refs/tags/") {
+		d.say(
+			"  #",
+			"  # It was signed on a tag, and extensions have no wildcard: this allows that one",
+			"  # tag. For every tag, start from layouts/builder-only.yml.",
+		)
+	}
+	d.fulcio(suggestedWorkflow)
+	d.say("      extensions:")
+	for _, e := range d.pinned() {
+		line := fmt.Sprintf("        %s: %s", e, scalar(d.Signer.Extensions[e]))
+		switch {
+		case e == identity.SourceRepositoryIdentifier:
+			line += " # numeric, survives a rename"
+		case e == identity.SourceRepositoryOwnerIdentifier:
+			line += " # the owner's"
+		case e == identity.BuildConfigURI && d.Signer.SAN != d.Signer.Extensions[e]:
+			line += " # what called it"
+		}
+		d.say(line)
+	}
+}
+
+func (d *draft) step() {
+	d.say("steps:", "  - name: "+scalar(d.Step))
+	d.ruleList("expectedMaterials", d.materials)
+	who := "functionaries: [" + suggestedPrincipal + "]"
+	if d.claims.hasProducts {
+		d.ruleList("expectedProducts", d.products)
+	}
+	d.say("    expectedPredicates:", fmt.Sprintf("      - {predicateType: %s, %s, threshold: 1}", scalar(d.PredicateType), who), "")
+}
+
+// ruleList writes two short rules in one line, and others in one each.
+func (d *draft) ruleList(key string, rules []string) {
+	const short = 20 // what ALLOW * and its like have
+	if len(rules) <= 2 && !slices.ContainsFunc(rules, func(r string) bool { return len(r) > short }) {
+		quoted := make([]string, len(rules))
+		for i, r := range rules {
+			quoted[i] = quote(r)
+		}
+		d.say("    " + key + ": [" + strings.Join(quoted, ", ") + "]")
+		return
+	}
+	d.say("    " + key + ":")
+	for _, r := range rules {
+		if !isPlainRule(r) {
+			r = quote(r)
+		}
+		d.say("      - " + r)
+	}
+}
+
+func (d *draft) subjectList() {
+	d.say("subjects:")
+	if len(d.names) == 1 {
+		d.say("  - {subject: [" + scalar(d.names[0]) + "], from: " + scalar(d.Step) + "}")
+	} else {
+		d.say("  - from: "+scalar(d.Step), "    subject:")
+		for _, name := range d.names {
+			d.say("      - " + scalar(name))
+		}
+	}
+	d.say("", "deny: []")
+}
+
+// scalar writes a text as YAML: plain where nobody can read it as anything else,
+// and otherwise in double quotes.
+func scalar(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	return quote(s)
+}
+
+// isPlain takes words of a letter and what may follow it, but for those that some
+// reader of YAML knows as true, false or nothing.
+func isPlain(s string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	if s == "" || !strings.Contains(letters, s[:1]) || strings.Trim(s, letters+"0123456789._/@+-") != "" {
+		return false
+	}
+	switch strings.ToLower(s) {
+	case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
+		return false
+	}
+	return (&yaml.Node{Kind: yaml.ScalarNode, Value: s}).ShortTag() == "!!str"
+}
+
+// isPlainRule takes a keyword and a pattern without what YAML would read: a
+// comment, a bracket, a colon at the end.
+func isPlainRule(s string) bool {
+	keyword, pattern, _ := strings.Cut(s, " ")
+	return isPlain(keyword) && (pattern == "*" || isPlain(strings.ReplaceAll(pattern, "://", "/")))
+}
+
+// quote writes a text in double quotes. Go's escapes are YAML's too (YAML 1.2.2,
+// 5.7), and what cannot be seen is escaped, so that nobody signs what he does not
+// read. FuzzSuggest shows it.
+func quote(s string) string {
+	if strings.ContainsFunc(s, hidden) {
+		return strconv.QuoteToASCII(s)
+	}
+	return strconv.Quote(s)
+}
+
+// hidden reports whether r moves or hides what stands beside it, or cannot be told
+// from a space.
+func hidden(r rune) bool {
+	return !unicode.IsPrint(r) || r == '\u2800' || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
