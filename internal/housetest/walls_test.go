@@ -43,6 +43,7 @@ func rooms() map[string]room {
 		"gitrepo":   {floor: 1, siblings: []string{"artifact", "gitobject"}},
 		"github":    {floor: 1},
 		"signer":    {floor: 1, siblings: []string{"artifact", "identity"}},
+		"login":     {floor: 1, siblings: []string{"identity"}},
 		"trust":     {floor: 1},
 
 		"attestationtest": {floor: side},
