@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/bmatcuk/doublestar/v4"
 )
@@ -25,7 +26,8 @@ type File struct {
 // glob in the order of their names. In a glob "*" and "?" stay within a folder,
 // "**" crosses folders, [a-z] and {a,b} are choices; it finds files alone, hidden
 // ones too, and "**" does not follow symbolic links to folders. A path that exists
-// as it is written is no glob.
+// as it is written is no glob. A glob passes over bundles, by their names: what
+// signs the outputs is none of them, and would be signed again by the next run.
 //
 // A path that is a folder, a pipe or a device is an error, and so is whatever
 // finds nothing. What is named twice is found once.
@@ -64,7 +66,7 @@ func findFiles(fsys fs.FS, pattern string) ([]File, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, cause(err)
 	case !strings.ContainsAny(pattern, "*?[{"):
-		return nil, fmt.Errorf("there is no such file")
+		return nil, syscall.ENOENT
 	}
 	return glob(fsys, pattern)
 }
@@ -90,7 +92,7 @@ func glob(fsys fs.FS, pattern string) ([]File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", full, cause(err))
 		}
-		if info.IsDir() {
+		if info.IsDir() || isBundle(path.Base(full)) {
 			continue
 		}
 		f, err := newFile(full, info)
@@ -103,6 +105,13 @@ func glob(fsys fs.FS, pattern string) ([]File, error) {
 		return nil, errors.New("the glob finds no file")
 	}
 	return files, nil
+}
+
+// isBundle tells whether a file's name is one under which bundles are kept.
+func isBundle(name string) bool {
+	return slices.ContainsFunc([]string{".sigstore", ".sigstore.json", ".sigstore.jsonl", ".intoto.jsonl"}, func(suffix string) bool {
+		return strings.HasSuffix(name, suffix)
+	})
 }
 
 // newFile refuses what is no file, and a name that would be read as something else

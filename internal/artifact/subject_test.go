@@ -199,7 +199,7 @@ func folder(t *testing.T, names ...string) string {
 
 func TestFindFiles(t *testing.T) {
 	t.Parallel()
-	dir := folder(t, "app", "lib.so", "dist/a.tgz", "dist/b.tgz", "dist/deep/c.tgz", "dist/.hidden", "odd/x[1].txt", "odd/x1.txt", "odd/*")
+	dir := folder(t, "app", "lib.so", "dist/a.tgz", "dist/b.tgz", "dist/deep/c.tgz", "dist/.hidden", "dist/a.tgz.sigstore.jsonl", "dist/deep/attestation.sigstore.json", "odd/x[1].txt", "odd/x1.txt", "odd/*")
 	if err := os.Symlink(filepath.Join(dir, "dist"), filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
@@ -217,6 +217,7 @@ func TestFindFiles(t *testing.T) {
 	}
 	for _, r := range []struct{ patterns, want []string }{
 		{in("app"), in("app")},
+		{in("dist/a.tgz.sigstore.jsonl"), in("dist/a.tgz.sigstore.jsonl")},
 		{in("app", "lib.so", "app", "./app"), in("app", "lib.so")},
 		{in("dist/*.tgz"), in("dist/a.tgz", "dist/b.tgz", "dist/latest.tgz")},
 		{in("dist/**/*.tgz"), in("dist/a.tgz", "dist/b.tgz", "dist/deep/c.tgz", "dist/latest.tgz")},

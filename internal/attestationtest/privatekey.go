@@ -18,7 +18,13 @@ func (r *RekorV2) PrivateKeyPEM() ([]byte, error) { return privateKeyPEM(r.key) 
 // another process.
 func (t *TSA) PrivateKeyPEM() ([]byte, error) { return privateKeyPEM(t.key.PrivateKey) }
 
+// PrivateKeyPEM returns the private half in PKCS #8, for a signer of another process.
+func (k *Key) PrivateKeyPEM() ([]byte, error) { return privateKeyPEM(k.Signer) }
+
 func privateKeyPEM(key crypto.Signer) ([]byte, error) {
+	if seeded, ok := key.(ecdsaSigner); ok {
+		key = seeded.PrivateKey
+	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, fmt.Errorf("encoding private key: %w", err)

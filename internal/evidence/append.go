@@ -32,6 +32,12 @@ func Create(path string, bundle []byte) error {
 	return explain(path, create(path, bundle, writeAll))
 }
 
+// Replace writes a bundle into a file in place of all that was in it. On any error
+// the old file is as it was.
+func Replace(path string, bundle []byte) error {
+	return explain(path, replace(path, bundle, writeAll))
+}
+
 // writing puts bytes into a file. It is an argument so that a test's disk can be full.
 type writing func(*os.File, []byte) error
 
@@ -67,6 +73,24 @@ func appendLine(ctx context.Context, path string, bundle []byte, write writing) 
 		return fmt.Errorf("it would have %d bytes, at most %s are read", len(content), size(MaxFileBytes))
 	}
 	temporary, err := writeTemporary(path, mode, func(file *os.File) error { return write(file, content) })
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return errors.Join(err, os.Remove(temporary))
+	}
+	return nil
+}
+
+func replace(path string, bundle []byte, write writing) error {
+	line, err := oneLine(bundle)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return errors.New("it is a folder, a symbolic link, a pipe or a device, and a bundle is kept in a file")
+	}
+	temporary, err := writeTemporary(path, 0, func(file *os.File) error { return write(file, append(line, '\n')) })
 	if err != nil {
 		return err
 	}

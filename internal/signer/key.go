@@ -131,6 +131,15 @@ func (k PrivateKey) Signer() (identity.Signer, error) {
 	return identity.FromPublicKey(spki), nil
 }
 
+// PublicKey is the key's public half in PEM, as attestation.ParseKey reads it.
+func (k PrivateKey) PublicKey() ([]byte, error) {
+	der, err := k.spki()
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
+}
+
 // hash is the curve's own hash, as sigstore's algorithm registry pairs them, and
 // Ed25519ph's.
 func (k PrivateKey) hash() crypto.Hash {
