@@ -34,7 +34,7 @@ type Signed struct {
 type SignedBundle struct {
 	Path          string // the file that it was written into
 	PredicateType string
-	Step          string // of a layout, that it speaks for
+	Step          string // of a layout, which a link names; empty for all else
 	Subjects      []Subject
 	Signer        identity.Signer
 	Root          string // the trusted root that it verified under; empty for a key alone
