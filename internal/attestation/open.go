@@ -26,7 +26,7 @@ func Open(c Candidate, r *Root) (*Verified, error) {
 	case r == nil:
 		return nil, c.invalid(&reason{found: "no trusted root was given for a bundle with a certificate"})
 	case c.entity.leaf == nil:
-		return nil, c.invalid(&reason{found: "it was signed with a key, not with a certificate", expected: "a certificate", next: "give the public key with --key, if you trust it"})
+		return nil, c.otherKind(&reason{found: "it was signed with a key, not with a certificate", expected: "a certificate", next: "give the public key with --key, if you trust it"})
 	case r.verifier == nil:
 		return nil, c.invalid(&reason{found: fmt.Sprintf("root %q has no certificate authority", r.name)})
 	}
@@ -60,7 +60,7 @@ func OpenWithKey(c Candidate, k Key, r *Root) (*Verified, error) {
 		return nil, why
 	}
 	if c.entity.leaf != nil {
-		return nil, c.invalid(&reason{found: "it was signed with a certificate, not with a key", expected: "a bundle signed with the given key", next: "name who must have signed: --certificate-identity and --certificate-oidc-issuer"})
+		return nil, c.otherKind(&reason{found: "it was signed with a certificate, not with a key", expected: "a bundle signed with the given key", next: "name who must have signed: --certificate-identity and --certificate-oidc-issuer"})
 	}
 	verifier, why := c.keyVerifier(k, r)
 	if why != nil {
@@ -92,6 +92,12 @@ func (c Candidate) keyVerifier(k Key, r *Root) (*verify.Verifier, error) {
 
 func (c Candidate) invalid(why error) *Refusal {
 	return refuse(c.source, verdict.SignatureInvalid, why)
+}
+
+func (c Candidate) otherKind(why error) *Refusal {
+	r := c.invalid(why)
+	r.otherKind = true
+	return r
 }
 
 // parse reads the candidate's parts, once for all roots.

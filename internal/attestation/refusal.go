@@ -15,7 +15,13 @@ type Refusal struct {
 	Source string
 	ID     verdict.ID
 	Err    error
+
+	otherKind bool
 }
+
+// OtherKind reports whether that is all: a key was asked for where a certificate
+// signed, or the other way round. Another attempt may know better.
+func (r *Refusal) OtherKind() bool { return r != nil && r.otherKind }
 
 // Error gives the place and the reason in one line.
 func (r *Refusal) Error() string {
