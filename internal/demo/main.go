@@ -1,11 +1,10 @@
-// Command demo shows the main job on an embedded Sigstore, offline: an author's
-// word on a commit and a builder's provenance of a binary made from it are
-// allowed, and every way to break that is refused with its finding. It exits 0
-// only if every verdict was as it must be.
+// Command demo shows the main job on a whole Sigstore of this machine's own: an
+// author attests a commit, a workflow builds it and attests the binary, and both
+// words together are allowed. Then every way to break that is refused with its
+// finding. It exits 0 only if every verdict was as it must be.
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,49 +12,39 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
 func main() {
 	signatus := flag.String("signatus", "bin/signatus", "the `FILE` of the program to show")
+	sandbox := flag.String("sandbox", "bin/sandbox", "the `FILE` of the Sigstore on loopback")
 	flag.Parse()
-	if err := run(context.Background(), os.Stdout, *signatus, time.Now()); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Stdout, programs{signatus: *signatus, sandbox: *sandbox}, time.Now())
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-// run makes the scenes, plays them one after another and sums up.
-func run(ctx context.Context, out io.Writer, signatus string, now time.Time) error {
-	program, err := filepath.Abs(signatus)
-	if err != nil {
-		return fmt.Errorf("finding %s: %w", signatus, err)
-	}
-	dir, err := os.MkdirTemp("", "signatus-demo-")
-	if err != nil {
-		return fmt.Errorf("making a folder: %w", err)
-	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a leftover folder harms nobody
-	w, err := newWorld(dir, now)
+// run sets the stage, plays the scenes one after another and sums up.
+func run(ctx context.Context, out io.Writer, p programs, now time.Time) (err error) {
+	w, err := newWorld(ctx, out, p)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, `An embedded Sigstore (Fulcio, a CT log, Rekor and a timestamp authority) has
-signed for two: alice, who says that commit %.7s of github.com/acme/app is good,
-and the workflow release.yml, which built app-linux-amd64 from it. Each command
-below also has
-    %s
-`, w.commit.ID, strings.ReplaceAll(strings.Join(w.arguments(), " "), " --", " \\\n    --"))
-	if err != nil {
+	defer func() { err = errors.Join(err, w.close()) }()
+	if err := w.goodDay(ctx, now); err != nil {
 		return err
 	}
 	var results []result
 	for _, s := range w.scenes() {
-		r, err := w.play(ctx, out, program, s)
+		r, err := w.play(ctx, s)
 		if err != nil {
 			return fmt.Errorf("playing %q: %w", s.title, err)
 		}
@@ -79,50 +68,32 @@ func (r result) ok() bool {
 	return r.exit == 1 && slices.Contains(r.findings, r.finding)
 }
 
-// play runs the program twice: for the reader, and in JSON for the check.
-func (w *world) play(ctx context.Context, out io.Writer, program string, s scene) (result, error) {
-	if err := s.prepare(); err != nil {
+// play verifies twice: for the reader, and in JSON for the check.
+func (w *world) play(ctx context.Context, s scene) (result, error) {
+	w.say("\n── %s\n", s.title)
+	if err := s.prepare(ctx); err != nil {
 		return result{}, err
 	}
 	args := []string{"verify", s.artifact, "--layout", s.layout}
 	for _, b := range s.bundles {
 		args = append(args, "--bundle", b)
 	}
-	shown := strings.Join(args, " ")
+	w.say("$ signatus %s\n", strings.Join(args, " "))
 	args = append(args, w.arguments()...)
-	if _, err := fmt.Fprintf(out, "\n── %s\n$ signatus %s\n", s.title, shown); err != nil {
-		return result{}, err
-	}
-	text, exit, err := signatus(ctx, program, w.dir, args)
+	shown, err := w.signatus(ctx, w.dir, w.desk, args...)
 	if err != nil {
 		return result{}, err
 	}
-	if _, err := out.Write(text); err != nil {
-		return result{}, err
-	}
-	data, again, err := signatus(ctx, program, w.dir, append(args, "--format", "json"))
+	w.say("%s%s", shown.stdout, shown.stderr)
+	again, err := w.signatus(ctx, w.dir, w.desk, append(args, "--format", "json")...)
 	if err != nil {
 		return result{}, err
 	}
-	if again != exit {
-		return result{}, fmt.Errorf("exit code %d as text and %d as JSON", exit, again)
+	if again.exit != shown.exit {
+		return result{}, fmt.Errorf("exit code %d as text and %d as JSON", shown.exit, again.exit)
 	}
-	findings, err := findingsOf(data)
-	return result{scene: s, exit: exit, findings: findings}, err
-}
-
-// signatus runs the program in dir and returns what it printed and its exit code.
-func signatus(ctx context.Context, program, dir string, args []string) ([]byte, int, error) {
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir = dir
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		err = nil
-		return append(stdout.Bytes(), stderr.Bytes()...), exit.ExitCode(), err
-	}
-	return append(stdout.Bytes(), stderr.Bytes()...), 0, err
+	findings, err := findingsOf([]byte(again.stdout))
+	return result{scene: s, exit: shown.exit, findings: findings}, err
 }
 
 // findingsOf reads the ids of the findings from a JSON report.

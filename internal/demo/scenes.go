@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/signatus-dev/signatus/internal/attestationtest"
 )
 
 // scene is one run of verify: what is changed before it, and the finding that
@@ -15,7 +17,7 @@ type scene struct {
 	artifact string
 	layout   string
 	bundles  []string
-	prepare  func() error
+	prepare  func(context.Context) error
 }
 
 func (s scene) expected() string {
@@ -27,7 +29,11 @@ func (s scene) expected() string {
 
 // scenes lists the play. Each changes one thing of the good day.
 func (w *world) scenes() []scene {
-	good := scene{artifact: artifactFile, layout: layoutFile, bundles: []string{authorFile, buildFile}, prepare: func() error { return nil }}
+	author, build := checkout+"/commit-"+w.commit+".sigstore.json", checkout+"/dist/"+buildFile
+	good := scene{
+		artifact: checkout + "/dist/" + binary, layout: layoutFile, bundles: []string{author, build},
+		prepare: func(context.Context) error { return nil },
+	}
 	with := func(title, finding string, change func(*scene)) scene {
 		s := good
 		s.title, s.finding = title, finding
@@ -37,50 +43,103 @@ func (w *world) scenes() []scene {
 	return []scene{
 		with("author and builder over one commit", "", func(*scene) {}),
 		with("a byte of the binary is changed", "artifact-not-subject", func(s *scene) {
-			s.artifact = "app-changed"
-			s.prepare = func() error { return w.write("app-changed", append([]byte("%"), w.binary[1:]...)) }
-		}),
-		with("the binary was built from another commit", "commit-not-joined", func(s *scene) {
-			s.bundles = []string{authorFile, "other-build.sigstore.json"}
-			s.prepare = func() error {
-				other := w.claims
-				other.SHA = newCommit(w.now, "add a back door").ID
-				other.WorkflowSHA, other.JobWorkflowSHA = other.SHA, other.SHA
-				return w.attestBuild("other-build.sigstore.json", w.binary, other)
-			}
+			s.artifact = "changed/" + binary
+			s.prepare = func(context.Context) error { return w.changed(s.artifact) }
 		}),
 		with("a stranger vouches for the commit", "signer-not-functionary", func(s *scene) {
-			s.bundles = []string{"stranger.sigstore.json", buildFile}
-			s.prepare = func() error {
-				return w.attestCommit("stranger.sigstore.json", w.commit, attestationtest.Person("mallory@example.com", "https://github.com/login/oauth"))
-			}
+			s.bundles = []string{"stranger.sigstore.json", build}
+			s.prepare = func(ctx context.Context) error { return w.stranger(ctx, "../stranger.sigstore.json") }
 		}),
 		with("the builder poses as the author", "signer-not-functionary", func(s *scene) {
-			s.bundles = []string{"builder-as-author.sigstore.json", buildFile}
-			s.prepare = func() error {
-				return w.attestCommit("builder-as-author.sigstore.json", w.commit, attestationtest.Workflow(w.claims))
+			s.bundles = []string{"builder-as-author.sigstore.json", build}
+			s.prepare = func(ctx context.Context) error {
+				return w.attest(ctx, attester{environ: w.jobOn(w.commit)}, "--commit", "HEAD", "--bundle", "../builder-as-author.sigstore.json")
 			}
+		}),
+		with("the author's word is missing", "threshold-not-met", func(s *scene) { s.bundles = []string{build} }),
+		with("the layout has expired", "layout-expired", func(s *scene) { s.layout = "expired.yml" }),
+		// The last two commit something else, which nobody vouches for.
+		with("the binary was built from another commit", "commit-not-joined", func(s *scene) {
+			s.artifact, s.bundles = "other/"+binary, []string{author, "other.sigstore.json"}
+			s.prepare = func(ctx context.Context) error { return w.backDoor(ctx, "../"+s.artifact, "../other.sigstore.json") }
 		}),
 		with("provenance contradicts its certificate", "predicate-contradicts-certificate", func(s *scene) {
-			s.bundles = []string{authorFile, "lying-build.sigstore.json"}
-			s.prepare = func() error {
-				evil := w.claims
-				evil.SHA = newCommit(w.now, "add a back door").ID
-				subjects := []attestationtest.Subject{attestationtest.File(artifactFile, w.binary)}
-				statement := attestationtest.Statement(subjects, "https://slsa.dev/provenance/v1", attestationtest.Provenance(w.claims))
-				return w.sign("lying-build.sigstore.json", statement, attestationtest.Workflow(evil))
-			}
-		}),
-		with("the author's word is missing", "threshold-not-met", func(s *scene) { s.bundles = []string{buildFile} }),
-		with("the layout has expired", "layout-expired", func(s *scene) {
-			s.layout = "expired.yml"
-			s.prepare = func() error {
-				layout, err := os.ReadFile(filepath.Join(w.dir, layoutFile))
-				if err != nil {
-					return err
-				}
-				return w.write("expired.yml", withExpiry(layout, w.now.AddDate(0, 0, -1)))
+			s.artifact, s.bundles = "other/"+binary, []string{author, "lie.sigstore.json"}
+			s.prepare = func(ctx context.Context) error {
+				return w.lie(ctx, "../"+s.artifact, "../lie.sigstore.json")
 			}
 		}),
 	}
+}
+
+// changed is the binary with another last byte.
+func (w *world) changed(as string) error {
+	content, err := os.ReadFile(filepath.Join(w.dir, checkout, "dist", binary))
+	if err != nil {
+		return fmt.Errorf("changing the binary: %w", err)
+	}
+	content[len(content)-1] ^= 1
+	return w.write(as, content)
+}
+
+// stranger has somebody else attest the commit, with a good token of her own.
+func (w *world) stranger(ctx context.Context, bundle string) error {
+	token, err := w.run(ctx, w.programs.sandbox, "token", "email", "--dir", filepath.Join(w.dir, "sandbox"), "--email", "mallory@example.com", "--issuer", "https://github.com/login/oauth")
+	if err != nil {
+		return err
+	}
+	return w.attest(ctx, attester{environ: w.desk, hidden: []string{"--identity-token", token}}, "--commit", "HEAD", "--bundle", bundle)
+}
+
+// backDoor has the genuine workflow build and attest a commit of somebody else.
+func (w *world) backDoor(ctx context.Context, file, bundle string) error {
+	commit, err := w.commitProgram(ctx, "a back door")
+	if err != nil {
+		return err
+	}
+	if _, err := w.run(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-o", file, "."); err != nil {
+		return err
+	}
+	return w.attest(ctx, attester{environ: w.jobOn(commit)}, file, "--bundle", bundle)
+}
+
+// lie has a job on that commit sign the good build's provenance over its own binary:
+// any step of a job that may have a token can sign any predicate.
+func (w *world) lie(ctx context.Context, file, bundle string) error {
+	commit, err := w.git(ctx, "rev-parse", "HEAD")
+	if err != nil {
+		return err
+	}
+	predicate, err := w.predicateOf(filepath.Join(w.dir, checkout, "dist", buildFile))
+	if err != nil {
+		return err
+	}
+	if err := w.write("lie.json", predicate); err != nil {
+		return err
+	}
+	return w.attest(ctx, attester{environ: w.jobOn(commit)}, file, "--bundle", bundle, "--predicate", "../lie.json", "--predicate-type", "https://slsa.dev/provenance/v1")
+}
+
+// predicateOf takes the predicate out of a bundle, unverified.
+func (w *world) predicateOf(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the good bundle: %w", err)
+	}
+	var bundle struct {
+		Envelope struct {
+			Payload []byte `json:"payload"`
+		} `json:"dsseEnvelope"`
+	}
+	var statement struct {
+		Predicate json.RawMessage `json:"predicate"`
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	if err := json.Unmarshal(line, &bundle); err != nil {
+		return nil, fmt.Errorf("reading the good bundle: %w", err)
+	}
+	if err := json.Unmarshal(bundle.Envelope.Payload, &statement); err != nil {
+		return nil, fmt.Errorf("reading the good statement: %w", err)
+	}
+	return statement.Predicate, nil
 }

@@ -2,119 +2,204 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha1"
-	"encoding/hex"
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"time"
 
-	"github.com/signatus-dev/signatus/internal/attestationtest"
 	"github.com/signatus-dev/signatus/layouts"
 )
 
-// world is a release as it stands after a good day: a commit, its author's word,
-// a binary, its provenance, a layout and the instance's trusted root.
-type world struct {
-	dir      string
-	now      time.Time
-	sigstore *attestationtest.Sigstore
-	alice    attestationtest.Identity
-	claims   attestationtest.WorkflowClaims
-	commit   attestationtest.Commit
-	binary   []byte
-}
-
-// The files of the world, relative to its folder.
+// The files of the stage, relative to its folder.
 const (
-	artifactFile = "app-linux-amd64"
-	authorFile   = "commit.sigstore.json"
-	buildFile    = "app-linux-amd64.sigstore.json"
-	layoutFile   = "author-and-builder.yml"
-	rootFile     = "trusted_root.json"
+	checkout   = "app" // the repository of github.com/acme/app
+	binary     = "app-linux-amd64"
+	layoutFile = "author-and-builder.yml"
+	buildFile  = binary + ".sigstore.jsonl"
 )
 
-func newWorld(dir string, now time.Time) (*world, error) {
-	config := attestationtest.PublicGood()
-	config.Now = now.Add(-time.Hour).UTC().Truncate(time.Second)
-	sigstore, err := attestationtest.New(config)
-	if err != nil {
-		return nil, fmt.Errorf("starting the embedded Sigstore: %w", err)
-	}
-	w := &world{
-		dir: dir, now: now, sigstore: sigstore,
-		alice:  attestationtest.Person("alice@example.com", "https://github.com/login/oauth"),
-		commit: newCommit(now, "print a greeting"),
-		binary: []byte("#!/bin/sh\necho hello from acme/app\n"),
-	}
-	w.claims = attestationtest.WorkflowClaims{Repository: "acme/app", SHA: w.commit.ID}.WithDefaults()
-	layout, err := layouts.Files.ReadFile(layoutFile)
-	if err != nil {
-		return nil, fmt.Errorf("reading the layout: %w", err)
-	}
-	for name, content := range map[string][]byte{
-		artifactFile: w.binary, layoutFile: withExpiry(layout, now.AddDate(1, 0, 0)), rootFile: sigstore.TrustedRoot(),
-	} {
-		if err := w.write(name, content); err != nil {
-			return nil, err
+// repositoryID is the number that the sandbox's GitHub has for acme/app.
+const repositoryID = "728493015"
+
+// programs are the files of the two programs.
+type programs struct{ signatus, sandbox string }
+
+// world is a folder with a repository, and a Sigstore that serves meanwhile.
+type world struct {
+	programs
+	out     io.Writer
+	dir     string
+	sandbox *exec.Cmd
+	desk    []string // the environment of somebody at a desk
+	job     []string // and of a job of the workflow
+	root    string   // trusted_root.json
+	config  string   // signing_config.json
+	commit  string   // that alice vouches for
+}
+
+// newWorld starts the Sigstore.
+func newWorld(ctx context.Context, out io.Writer, p programs) (w *world, err error) {
+	for _, file := range []*string{&p.signatus, &p.sandbox} {
+		if *file, err = filepath.Abs(*file); err != nil {
+			return nil, fmt.Errorf("finding the programs: %w", err)
 		}
 	}
-	if err := w.attestCommit(authorFile, w.commit, w.alice); err != nil {
-		return nil, err
+	w = &world{programs: p, out: out}
+	if w.dir, err = os.MkdirTemp("", "signatus-demo-"); err != nil {
+		return nil, fmt.Errorf("making a folder: %w", err)
 	}
-	if err := w.attestBuild(buildFile, w.binary, w.claims); err != nil {
-		return nil, err
+	if err := w.serve(ctx); err != nil {
+		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }
 
-// arguments are those that every scene shares.
-func (w *world) arguments() []string {
-	return []string{
-		"--param", "repo=github.com/acme/app", "--param", "repoId=" + w.claims.RepositoryID,
-		"--param", "author=alice@example.com", "--param", "workflow=release.yml",
-		"--trusted-root", rootFile, "--offline",
+// serve runs the sandbox until close, or for five minutes.
+func (w *world) serve(ctx context.Context) error {
+	dir := filepath.Join(w.dir, "sandbox")
+	w.sandbox = exec.CommandContext(ctx, w.programs.sandbox, "serve", "--dir", dir, "--for", "5m", "--email", "alice@example.com", "--issuer", "https://github.com/login/oauth")
+	w.sandbox.Dir = w.dir
+	w.sandbox.Cancel = func() error { return w.sandbox.Process.Signal(syscall.SIGTERM) }
+	if err := w.sandbox.Start(); err != nil {
+		return fmt.Errorf("starting the sandbox: %w", err)
+	}
+	for range 500 {
+		if variables, err := os.ReadFile(filepath.Join(dir, "env")); err == nil {
+			w.environments(variables)
+			w.root, w.config = filepath.Join(dir, "trusted_root.json"), filepath.Join(dir, "signing_config.json")
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return errors.New("the sandbox does not become ready within five seconds")
+}
+
+// close ends the sandbox and leaves nothing behind.
+func (w *world) close() error {
+	if w.sandbox != nil && w.sandbox.Process != nil {
+		_ = w.sandbox.Process.Signal(syscall.SIGTERM)
+		_ = w.sandbox.Wait()
+	}
+	return os.RemoveAll(w.dir)
+}
+
+// environments reads the lines NAME='VALUE' that make a shell the job.
+func (w *world) environments(variables []byte) {
+	w.desk = slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "GITHUB_") || strings.HasPrefix(v, "ACTIONS_") || strings.HasPrefix(v, "RUNNER_")
+	})
+	w.job = slices.Clone(w.desk)
+	for line := range strings.Lines(string(variables)) {
+		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "='")
+		if ok {
+			w.job = append(w.job, name+"="+strings.TrimSuffix(value, "'"))
+		}
 	}
 }
 
-// attestCommit signs a link over a commit, as a person does.
-func (w *world) attestCommit(file string, commit attestationtest.Commit, as attestationtest.Identity) error {
-	return w.sign(file, attestationtest.CommitLink("author", commit), as)
+// jobOn is the environment of a job that a push of a commit started.
+func (w *world) jobOn(commit string) []string {
+	job := append(slices.Clone(w.job), "GITHUB_WORKSPACE="+filepath.Join(w.dir, checkout), "GITHUB_SHA="+commit)
+	const request = "ACTIONS_ID_TOKEN_REQUEST_URL="
+	at := slices.IndexFunc(job, func(v string) bool { return strings.HasPrefix(v, request) })
+	if at >= 0 {
+		job[at] += "&claim=" + url.QueryEscape("sha="+commit)
+	}
+	return job
 }
 
-// attestBuild signs provenance of a binary, as the workflow does.
-func (w *world) attestBuild(file string, binary []byte, claims attestationtest.WorkflowClaims) error {
-	subjects := []attestationtest.Subject{attestationtest.File(artifactFile, binary)}
-	return w.sign(file, attestationtest.Statement(subjects, "https://slsa.dev/provenance/v1", attestationtest.Provenance(claims)), attestationtest.Workflow(claims))
+// ran is how a program ended.
+type ran struct {
+	exit           int
+	stdout, stderr string
 }
 
-func (w *world) sign(file string, statement []byte, as attestationtest.Identity) error {
-	bundle, err := w.sigstore.Sign(attestationtest.SignRequest{Payload: statement, As: as})
+// signatus runs the program. The lines that have a runner hide a token are left
+// out, as a runner would.
+func (w *world) signatus(ctx context.Context, dir string, environ []string, args ...string) (ran, error) {
+	cmd := exec.CommandContext(ctx, w.programs.signatus, args...)
+	cmd.Dir, cmd.Env = dir, environ
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if _, ok := errors.AsType[*exec.ExitError](err); ok {
+		err = nil
+	}
 	if err != nil {
-		return fmt.Errorf("signing %s: %w", file, err)
+		return ran{}, err
 	}
-	return w.write(file, append(bundle.JSON, '\n'))
+	said := ""
+	for line := range strings.Lines(stderr.String()) {
+		if !strings.HasPrefix(line, "::add-mask::") {
+			said += line
+		}
+	}
+	return ran{exit: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: said}, nil
 }
 
-func (w *world) write(name string, content []byte) error {
-	if err := os.WriteFile(filepath.Join(w.dir, name), content, 0o600); err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
+// attest signs in the checkout, and shows it unless it is quiet.
+func (w *world) attest(ctx context.Context, as attester, args ...string) error {
+	if as.title != "" {
+		w.say("\n── %s\n$ signatus attest %s\n", as.title, strings.Join(args, " "))
+	}
+	all := append([]string{"attest"}, args...)
+	all = append(all, "--signing-config", w.config, "--trusted-root", w.root)
+	r, err := w.signatus(ctx, filepath.Join(w.dir, checkout), as.environ, append(all, as.hidden...)...)
+	if err != nil {
+		return fmt.Errorf("attesting: %w", err)
+	}
+	if as.title != "" {
+		w.say("%s%s", r.stderr, r.stdout)
+	}
+	if r.exit != 0 {
+		return fmt.Errorf("attesting: exit code %d: %s", r.exit, r.stderr)
 	}
 	return nil
 }
 
-// newCommit names a commit as git would: by the hash of its object.
-func newCommit(now time.Time, message string) attestationtest.Commit {
-	tree := gitID("tree", nil)
-	who := fmt.Sprintf("Alice <alice@example.com> %d +0000", now.Unix())
-	raw := fmt.Sprintf("tree %s\nauthor %s\ncommitter %s\n\n%s\n", tree, who, who, message)
-	return attestationtest.Commit{Repository: "github.com/acme/app", Ref: "refs/heads/main", ID: gitID("commit", []byte(raw)), Tree: tree}
+// attester is who attests.
+type attester struct {
+	title   string // of what is shown; empty for nothing
+	environ []string
+	hidden  []string // arguments that are not shown
 }
 
-func gitID(kind string, content []byte) string {
-	sum := sha1.Sum(append(fmt.Appendf(nil, "%s %d\x00", kind, len(content)), content...))
-	return hex.EncodeToString(sum[:])
+// git runs git in the checkout, without anybody's configuration.
+func (w *world) git(ctx context.Context, args ...string) (string, error) {
+	return w.run(ctx, "git", append([]string{
+		"-c", "user.name=Alice", "-c", "user.email=alice@example.com", "-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main",
+	}, args...)...)
+}
+
+func (w *world) run(ctx context.Context, program string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = filepath.Join(w.dir, checkout)
+	cmd.Env = append(slices.Clone(w.desk), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("running %s %s: %w\n%s", program, strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// say shows something. There is nobody to tell if that fails.
+func (w *world) say(format string, args ...any) { _, _ = fmt.Fprintf(w.out, format, args...) }
+
+// arguments are those that every verification shares.
+func (w *world) arguments() []string {
+	return []string{
+		"--param", "repo=github.com/acme/app", "--param", "repoId=" + repositoryID,
+		"--param", "author=alice@example.com", "--param", "workflow=release.yml",
+		"--trusted-root", w.root, "--offline",
+	}
 }
 
 // withExpiry sets the layout's expiry, so that the demo outlives the ready-made one.
@@ -122,4 +207,75 @@ func withExpiry(layout []byte, expires time.Time) []byte {
 	before, rest, _ := bytes.Cut(layout, []byte("expires: "))
 	_, after, _ := bytes.Cut(rest, []byte("\n"))
 	return slices.Concat(before, fmt.Appendf(nil, "expires: %q\n", expires.UTC().Format(time.RFC3339)), after)
+}
+
+// goodDay is what happens when nothing goes wrong: a commit, its author's word, a
+// binary and its provenance.
+func (w *world) goodDay(ctx context.Context, now time.Time) error {
+	layout, err := layouts.Files.ReadFile(layoutFile)
+	if err != nil {
+		return fmt.Errorf("reading the layout: %w", err)
+	}
+	files := map[string][]byte{
+		layoutFile:               withExpiry(layout, now.AddDate(1, 0, 0)),
+		"expired.yml":            withExpiry(layout, now.AddDate(0, 0, -1)),
+		checkout + "/go.mod":     []byte("module example.com/acme/app\n\ngo 1.26\n"),
+		checkout + "/.gitignore": []byte("/dist/\n*.sigstore*\n"),
+	}
+	for name, content := range files {
+		if err := w.write(name, content); err != nil {
+			return err
+		}
+	}
+	w.say(`A Sigstore of this machine's own is up: Fulcio, a CT log, Rekor, a timestamp authority
+and two issuers of identity tokens, all on loopback. Each attest below also has
+    --signing-config signing_config.json --trusted-root trusted_root.json
+and each verify
+    %s
+`, strings.ReplaceAll(strings.Replace(strings.Join(w.arguments(), " "), w.root, "trusted_root.json", 1), " --", " \\\n    --"))
+	if _, err := w.git(ctx, "init", "-q"); err != nil {
+		return err
+	}
+	if _, err := w.git(ctx, "remote", "add", "origin", "https://github.com/acme/app.git"); err != nil {
+		return err
+	}
+	if w.commit, err = w.commitProgram(ctx, "hello from acme/app"); err != nil {
+		return err
+	}
+	err = w.attest(ctx, attester{title: fmt.Sprintf("alice says that commit %.7s is good", w.commit), environ: w.desk}, "--commit", "HEAD", "--oidc-flow", "device")
+	if err != nil {
+		return err
+	}
+	return w.build(ctx, "the workflow release.yml builds that commit, and attests the binary", w.commit)
+}
+
+// commitProgram commits a program that prints a text.
+func (w *world) commitProgram(ctx context.Context, text string) (string, error) {
+	program := fmt.Sprintf("// Command app greets.\npackage main\n\nfunc main() { println(%q) }\n", text)
+	if err := w.write(checkout+"/main.go", []byte(program)); err != nil {
+		return "", err
+	}
+	if _, err := w.git(ctx, "add", "-A"); err != nil {
+		return "", err
+	}
+	if _, err := w.git(ctx, "commit", "-q", "-m", "print "+text); err != nil {
+		return "", err
+	}
+	return w.git(ctx, "rev-parse", "HEAD")
+}
+
+// build has the workflow build what is checked out, and attest it.
+func (w *world) build(ctx context.Context, title, commit string) error {
+	if _, err := w.run(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-o", "dist/"+binary, "."); err != nil {
+		return err
+	}
+	return w.attest(ctx, attester{title: title, environ: w.jobOn(commit)}, "dist/"+binary)
+}
+
+func (w *world) write(name string, content []byte) error {
+	path := filepath.Join(w.dir, filepath.FromSlash(name))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o750), os.WriteFile(path, content, 0o600)); err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	return nil
 }
