@@ -14,7 +14,7 @@ FUZZTIME     := 100000x
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test sandbox stock demo bench fuzz lint race conformance clean
+.PHONY: help build test sandbox stock interop demo bench fuzz lint race conformance clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +36,11 @@ sandbox: ## bin/sandbox, a whole Sigstore on loopback: bin/sandbox run -- COMMAN
 stock: ## the sandbox's round trip against the stock servers of Sigstore (Linux, unshare)
 	internal/sandbox/stock/run --check
 
-demo: build ## author and builder over one commit, and every way to break it, offline
-	go run ./internal/demo -signatus bin/signatus
+interop: ## cosign and sigstore-js verify our bundles, and we cosign's: docs/interop.md (npm, openssl)
+	internal/sandbox/interop/run
+
+demo: build sandbox ## an author and a builder attest, and every way to break it, on a Sigstore of its own
+	go run ./internal/demo -signatus bin/signatus -sandbox bin/sandbox
 
 bench: build ## every benchmark, then the ratios of docs/performance.md (COSIGN=FILE adds the peer)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
