@@ -42,9 +42,9 @@ interop: ## cosign and sigstore-js verify our bundles, and we cosign's: docs/int
 demo: build sandbox ## an author and a builder attest, and every way to break it, on a Sigstore of its own
 	go run ./internal/demo -signatus bin/signatus -sandbox bin/sandbox
 
-bench: build ## every benchmark, then the ratios of docs/performance.md (COSIGN=FILE adds the peer)
+bench: build sandbox ## every benchmark, then the ratios of docs/performance.md (COSIGN=FILE adds the peer)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
-	go run ./internal/bench -signatus bin/signatus $(if $(COSIGN),-cosign $(COSIGN)) $(if $(BENCHDOC),-doc $(BENCHDOC))
+	go run ./internal/bench -signatus bin/signatus -sandbox bin/sandbox $(if $(COSIGN),-cosign $(COSIGN)) $(if $(BENCHDOC),-doc $(BENCHDOC))
 
 # The result lines of `go test -list` follow the names they belong to.
 fuzz: ## every fuzz target for FUZZTIME inputs

@@ -64,7 +64,8 @@ type Runner struct {
 	HTTP   *http.Client
 	// Commands is where the runner reads workflow commands: the job's standard
 	// output or standard error. The token is written there once, to be masked in
-	// all that the job prints, so it must not be a file that anybody keeps.
+	// all that the job prints, so it must not be a file that anybody keeps. A
+	// [Log] passes it on as the command that it is.
 	Commands io.Writer
 	// Pause waits between two attempts; nil for the clock's own.
 	Pause func(context.Context, time.Duration) error
@@ -255,6 +256,9 @@ func (r Runner) mask(token identity.Token) error {
 	// AddMask panics where it cannot write, so it writes into memory first.
 	var command strings.Builder
 	githubactions.New(githubactions.WithWriter(&command), githubactions.WithGetenv(r.Getenv)).AddMask(token.Reveal())
+	if log, ok := r.Commands.(*Log); ok {
+		return log.command(command.String())
+	}
 	_, err := io.WriteString(r.Commands, command.String())
 	return err
 }

@@ -1,8 +1,9 @@
 // Command bench measures what docs/performance.md states, as ratios within one
 // run: verifying many bundles against plain sigstore-go and against the public-key
 // work alone, one whole process against cosign where one is named, hashing
-// against crypto/sha256 alone, and the start of the process against a binary that
-// only links sigstore-go's verifier. It asserts nothing: it prints.
+// against crypto/sha256 alone, the start of the process against a binary that only
+// links sigstore-go's verifier, and what attest costs beside the servers. It asserts
+// nothing: it prints.
 package main
 
 import (
@@ -19,6 +20,7 @@ import (
 func main() {
 	var o options
 	flag.StringVar(&o.signatus, "signatus", "bin/signatus", "the `FILE` of the program to measure")
+	flag.StringVar(&o.sandbox, "sandbox", "bin/sandbox", "the `FILE` of the Sigstore on loopback that attest signs with")
 	flag.StringVar(&o.cosign, "cosign", os.Getenv("COSIGN"), "the `FILE` of cosign, to compare whole processes; default $COSIGN")
 	flag.StringVar(&o.doc, "doc", "", "write the table into `FILE` as well")
 	flag.IntVar(&o.bundles, "bundles", 1000, "how many distinct bundles to verify")
@@ -39,8 +41,8 @@ func main() {
 }
 
 type options struct {
-	signatus, cosign, doc string
-	bundles, rounds       int
+	signatus, sandbox, cosign, doc string
+	bundles, rounds                int
 }
 
 // row is one line of the table: what was measured, against what, the median of
@@ -59,15 +61,17 @@ func run(ctx context.Context, out io.Writer, o options) error {
 		return fmt.Errorf("making a folder: %w", err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a leftover folder harms nobody
-	if o.signatus, err = filepath.Abs(o.signatus); err != nil {
-		return err
+	for _, program := range []*string{&o.signatus, &o.sandbox} {
+		if *program, err = filepath.Abs(*program); err != nil {
+			return err
+		}
 	}
 	w, err := newWorld(dir, o.bundles)
 	if err != nil {
 		return err
 	}
 	var rows []row
-	for _, measure := range []func(context.Context, *world, options) ([]row, error){opening, processes, hashing, starting} {
+	for _, measure := range []func(context.Context, *world, options) ([]row, error){opening, processes, hashing, starting, signing} {
 		more, err := measure(ctx, w, o)
 		if err != nil {
 			return err

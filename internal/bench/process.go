@@ -18,6 +18,7 @@ import (
 // usage is what one finished process took.
 type usage struct {
 	Wall time.Duration `json:"wall"`
+	CPU  time.Duration `json:"cpu"`  // of the process alone, whatever serves it
 	Peak int64         `json:"peak"` // bytes resident
 	Exit int           `json:"exit"`
 }
@@ -26,12 +27,23 @@ type usage struct {
 // a fresh copy of this program: on Linux a child's peak memory begins with its
 // parent's, and this process is large by now.
 func spend(ctx context.Context, exit int, program string, args ...string) (usage, error) {
+	return spendAs(ctx, as{exit: exit}, program, args...)
+}
+
+// as is how a program runs.
+type as struct {
+	exit    int      // the exit code that it must have
+	environ []string // nil for this program's own
+	dir     string   // empty for this program's own
+}
+
+func spendAs(ctx context.Context, how as, program string, args ...string) (usage, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return usage{}, err
 	}
 	cmd := exec.CommandContext(ctx, self, append([]string{"-spend", program}, args...)...)
-	cmd.Stderr = os.Stderr
+	cmd.Stderr, cmd.Env, cmd.Dir = os.Stderr, how.environ, how.dir
 	out, err := cmd.Output()
 	if err != nil {
 		return usage{}, fmt.Errorf("running %s: %w", program, err)
@@ -40,8 +52,8 @@ func spend(ctx context.Context, exit int, program string, args ...string) (usage
 	if err := json.Unmarshal(out, &u); err != nil {
 		return usage{}, fmt.Errorf("measuring %s: %w", program, err)
 	}
-	if u.Exit != exit {
-		return usage{}, fmt.Errorf("running %s %v: exit code %d, expected %d", program, args, u.Exit, exit)
+	if u.Exit != how.exit {
+		return usage{}, fmt.Errorf("running %s %v: exit code %d, expected %d", program, args, u.Exit, how.exit)
 	}
 	return u, nil
 }
@@ -63,6 +75,7 @@ func spendHere(ctx context.Context, out io.Writer, args []string) error {
 	}
 	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		u.Peak = r.Maxrss << 10
+		u.CPU = time.Duration(r.Utime.Nano() + r.Stime.Nano())
 	}
 	return json.NewEncoder(out).Encode(u)
 }
@@ -136,14 +149,7 @@ func rate(size int, d time.Duration) string {
 // program ends with a refusal after it has read and hashed all of it.
 func (w *world) memoryFor(ctx context.Context, o options, size int64) (int64, error) {
 	name := fmt.Sprintf("sparse-%d", size)
-	file, err := os.Create(w.path(name))
-	if err != nil {
-		return 0, err
-	}
-	if err := file.Truncate(size); err != nil {
-		return 0, err
-	}
-	if err := file.Close(); err != nil {
+	if err := w.sparse(name, size); err != nil {
 		return 0, err
 	}
 	u, err := spend(ctx, 1, o.signatus, "verify", "--offline", "--certificate-identity", w.identity.URI,

@@ -40,6 +40,9 @@ type Env struct {
 	StdoutIsTerminal, StderrIsTerminal bool
 	// Version is this build's version, for example v1.0.0.
 	Version string
+
+	// signed learns what attest has written, at its end; nil for nobody.
+	signed func(report.Signed)
 }
 
 // The exit codes, as every verb uses them.
@@ -154,9 +157,9 @@ func newRoot(env Env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "signatus",
 		Short: "Say who must have signed what, and hold releases to it",
-		Long: `signatus verifies build outputs against an in-toto layout that names who must
-have signed what: the author's word on a commit, and the builder's provenance of
-the binary made from that very commit.
+		Long: `signatus signs build outputs and commits, and verifies them against an in-toto
+layout that names who must have signed what: the author's word on a commit, and the
+builder's provenance of the binary made from that very commit.
 
 Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 could not decide.`,
 		Args:          cobra.NoArgs,
@@ -175,7 +178,7 @@ Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 could not decide.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("see "+cmd.CommandPath()+" --help", "%w", err)
 	})
-	root.AddCommand(newVerify(env), newConformance(env), newVersion(env))
+	root.AddCommand(newAttest(env), newVerify(env), newAction(env), newConformance(env), newVersion(env))
 	// cobra would add these too late for usageErrors.
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

@@ -10,8 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/evidence"
 	"github.com/signatus-dev/signatus/internal/layout"
+	"github.com/signatus-dev/signatus/internal/signer"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
@@ -25,10 +27,10 @@ func newConformance(env Env) *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usage("signatus conformance verify-bundle --help", "conformance needs a command: verify-bundle")
+			return usage("signatus conformance --help", "conformance needs a command: sign-bundle or verify-bundle")
 		},
 	}
-	cmd.AddCommand(newVerifyBundle(env))
+	cmd.AddCommand(newSignBundle(env), newVerifyBundle(env))
 	return cmd
 }
 
@@ -137,4 +139,85 @@ func answer(v verdict.Verdict) error {
 		why = append(why, f.String())
 	}
 	return &exitError{code: code, err: fmt.Errorf("%s: %s", v.Outcome(), strings.Join(why, "; "))}
+}
+
+// signInput is what sign-bundle is asked.
+type signInput struct {
+	bundle   string
+	token    string
+	inToto   bool
+	staging  bool
+	instance instanceFlags
+}
+
+func newSignBundle(env Env) *cobra.Command {
+	var in signInput
+	cmd := &cobra.Command{
+		Use:   "sign-bundle --identity-token TOKEN --bundle OUT [--in-toto] FILE",
+		Short: "Sign one file, or the in-toto statement in it, into one bundle",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return signBundle(cmd.Context(), env, in, args[0])
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&in.bundle, "bundle", "", "write the bundle to `OUT`, in place of what is there")
+	flags.StringVar(&in.token, "identity-token", "", "the identity `TOKEN`, a JWT, or a file with one")
+	flags.BoolVar(&in.inToto, "in-toto", false, "the file is an in-toto statement: sign it in a DSSE envelope")
+	flags.BoolVar(&in.staging, "staging", false, "use the staging instance; needs --signing-config and --trusted-root, as none is embedded")
+	in.instance.register(flags)
+	return cmd
+}
+
+// signBundle signs what it is given and says nothing on success. The suite signs
+// what it likes, so that neither attest's guards nor its subjects apply; what does
+// not verify is not written here either.
+func signBundle(ctx context.Context, env Env, in signInput, file string) error {
+	if in.bundle == "" || in.token == "" {
+		return usage("give --bundle OUT and --identity-token TOKEN", "no bundle or no identity token")
+	}
+	if in.staging && (in.instance.config == "" || len(in.instance.roots.files) == 0) {
+		return undecided("give --signing-config FILE and --trusted-root FILE", errors.New("the staging instance is not embedded"))
+	}
+	if err := in.instance.check(); err != nil {
+		return err
+	}
+	content, err := in.content(ctx, env, file)
+	if err != nil {
+		return err
+	}
+	at, err := in.instance.load(ctx, env, false)
+	if err != nil {
+		return err
+	}
+	from := credentialFlags{token: in.token, flow: flowAuto}
+	who, err := from.open(ctx, env, at)
+	if err != nil {
+		return err
+	}
+	signing := &signing{env: env, at: at, who: who}
+	result, _, err := signing.sign(ctx, content)
+	if err != nil {
+		return signingError(err)
+	}
+	if err := evidence.Replace(in.bundle, result.Bundle); err != nil {
+		return undecided("", err)
+	}
+	return nil
+}
+
+// content is the file's digest, or the statement that it holds.
+func (in signInput) content(ctx context.Context, env Env, file string) (signer.Content, error) {
+	if !in.inToto {
+		a, err := target{given: file, path: file}.hash(ctx, env, []artifact.Algorithm{artifact.SHA256})
+		if err != nil {
+			return signer.Content{}, undecided("check the file", fmt.Errorf("reading %s: %w", file, err))
+		}
+		return signer.Message(a.Digest), nil
+	}
+	data, err := evidence.Read(env.FS, file, attestation.MaxStatementSize)
+	if err != nil {
+		return signer.Content{}, undecided("check the file", fmt.Errorf("reading %s: %w", file, err))
+	}
+	return signer.Statement(data), nil
 }

@@ -104,8 +104,12 @@ func openWithKey(c attestation.Candidate, demand layout.KeyDemand, roots *loaded
 }
 
 // mostTelling picks the refusal to show: what is wrong with the content before
-// what only says that another root would be needed.
+// what only says that another root would be needed, and both before what only says
+// that a key was tried on a certificate, or the other way round.
 func mostTelling(c attestation.Candidate, refusals []*attestation.Refusal) *attestation.Refusal {
+	if tried := slices.DeleteFunc(slices.Clone(refusals), (*attestation.Refusal).OtherKind); len(tried) > 0 {
+		refusals = tried
+	}
 	for _, r := range refusals {
 		if r.ID != verdict.SignatureInvalid {
 			return r

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"io"
 	"path/filepath"
 
@@ -57,6 +58,26 @@ func (f *reportFlags) write(env Env, doc report.Document) error {
 	}
 	if code := doc.ExitCode(); code != ExitAllowed {
 		return &exitError{code: code}
+	}
+	return nil
+}
+
+// signed reports what was signed.
+func (f *reportFlags) signed(env Env, doc report.Signed) error {
+	render := func(w io.Writer) error {
+		if f.format == "json" {
+			return report.SignedJSON(w, doc)
+		}
+		return report.SignedText(w, doc, report.Options{Color: f.output == "" && env.color(), Verbose: f.verbose})
+	}
+	if f.output == "" {
+		if err := render(env.Stdout); err != nil {
+			return undecided("free some space, or choose a place with --output FILE; the bundles were written", err)
+		}
+		return nil
+	}
+	if err := report.WriteFile(f.output, render); err != nil {
+		return undecided("", fmt.Errorf("the bundles were written; %w", err))
 	}
 	return nil
 }

@@ -3,7 +3,9 @@ package command
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/signatus-dev/signatus/internal/report"
@@ -15,7 +17,9 @@ type progress struct {
 	env   Env
 	label string
 	total int64 // 0 when unknown
+	count bool  // it counts pieces, not bytes
 
+	mu     sync.Mutex
 	done64 int64
 	start  time.Time
 	drawn  time.Time
@@ -46,8 +50,21 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
+// amount is a number of pieces or of bytes.
+func (p *progress) amount(n int64) string {
+	if p.count {
+		return strconv.FormatInt(n, 10)
+	}
+	return size(n)
+}
+
 // add draws at most ten times a second, and not in the first one.
 func (p *progress) add(n int64) {
+	if !p.env.StderrIsTerminal {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.done64 += n
 	now := p.now()
 	if now.Sub(p.start) < time.Second || now.Sub(p.drawn) < time.Second/10 {
@@ -56,12 +73,12 @@ func (p *progress) add(n int64) {
 	p.drawn = now
 	const width = 30
 	if p.total <= 0 {
-		_, _ = fmt.Fprintf(p.env.Stderr, "\r%s %s\x1b[K", p.label, size(p.done64))
+		_, _ = fmt.Fprintf(p.env.Stderr, "\r%s %s\x1b[K", p.label, p.amount(p.done64))
 		return
 	}
 	filled := int(min(p.done64, p.total) * width / p.total)
 	_, _ = fmt.Fprintf(p.env.Stderr, "\r%s [%s%s] %d%% of %s\x1b[K", p.label,
-		strings.Repeat("#", filled), strings.Repeat(" ", width-filled), min(p.done64, p.total)*100/p.total, size(p.total))
+		strings.Repeat("#", filled), strings.Repeat(" ", width-filled), min(p.done64, p.total)*100/p.total, p.amount(p.total))
 }
 
 // done removes the bar.

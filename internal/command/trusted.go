@@ -30,6 +30,7 @@ const maxTrustedFile = 16 << 20
 // The zero value opens nothing.
 type trustedFiles struct {
 	disk    fs.FS
+	strict  bool // no flag trusts the working tree's copy
 	event   actions.Event
 	guarded bool  // the run is for a change that is not merged
 	err     error // why that could not be told
@@ -56,17 +57,17 @@ func (f trustedFiles) Open(name string) (fs.File, error) {
 	rel, inside, err := f.within(name)
 	switch {
 	case err != nil:
-		return nil, &baseError{err: err, next: "let this see the runner's event file and workspace, or trust the files as they are with --" + layoutFromHead}
+		return nil, &baseError{err: err, next: f.or("let this see the runner's event file and workspace", "trust the files as they are")}
 	case !inside:
 		return f.disk.Open(name)
 	}
 	places, err := gitrepo.Along(f.event.Workspace, rel)
 	if err != nil {
-		return nil, &baseError{err: err, next: "check the repository out with git, or trust the working tree's copy with --" + layoutFromHead}
+		return nil, &baseError{err: err, next: f.or("check the repository out with git", "trust the working tree's copy")}
 	}
 	data, err := f.read(places)
 	if err != nil {
-		return nil, &baseError{err: fmt.Errorf("in a run for %s it is read from the base: %w", f.event.Name, err), next: nextToRead(name, err)}
+		return nil, &baseError{err: fmt.Errorf("in a run for %s it is read from the base: %w", f.event.Name, err), next: f.nextToRead(name, err)}
 	}
 	return &baseFile{Reader: *bytes.NewReader(data), name: path.Base(rel), size: int64(len(data))}, nil
 }
@@ -105,16 +106,24 @@ func (f trustedFiles) origin(name string) string {
 	return fmt.Sprintf(", read from base commit %.7s…", f.event.Base)
 }
 
+// or adds the loosening to a next step, where there is one.
+func (f trustedFiles) or(next, loosening string) string {
+	if f.strict {
+		return next
+	}
+	return next + ", or " + loosening + " with --" + layoutFromHead
+}
+
 // nextToRead is what brings a file of the base commit, or goes without.
-func nextToRead(name string, err error) string {
+func (f trustedFiles) nextToRead(name string, err error) string {
 	missing, ok := errors.AsType[*gitobject.MissingError](err)
 	switch {
 	case ok:
 		return missing.Next()
 	case errors.Is(err, gitobject.ErrNoFile):
-		return fmt.Sprintf("merge %s into the base first, or trust the working tree's copy with --%s", name, layoutFromHead)
+		return f.or(fmt.Sprintf("merge %s into the base first", name), "trust the working tree's copy")
 	default:
-		return fmt.Sprintf("name a regular file of the base commit in a sound repository, or trust the working tree's copy with --%s", layoutFromHead)
+		return f.or("name a regular file of the base commit in a sound repository", "trust the working tree's copy")
 	}
 }
 

@@ -57,6 +57,9 @@ var signWorld = sync.OnceValues(func() (world, error) {
 	if w["release.pub"], err = key.PEM(); err != nil {
 		return nil, err
 	}
+	if w["release.pem"], err = key.PrivateKeyPEM(); err != nil {
+		return nil, err
+	}
 	stranger, err := sigstore.NewKey("stranger")
 	if err != nil {
 		return nil, err

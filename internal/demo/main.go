@@ -80,12 +80,12 @@ func (w *world) play(ctx context.Context, s scene) (result, error) {
 	}
 	w.say("$ signatus %s\n", strings.Join(args, " "))
 	args = append(args, w.arguments()...)
-	shown, err := w.signatus(ctx, w.dir, w.desk, args...)
+	shown, err := w.signatus(ctx, w.dir, w.sandbox.Desk, args...)
 	if err != nil {
 		return result{}, err
 	}
 	w.say("%s%s", shown.stdout, shown.stderr)
-	again, err := w.signatus(ctx, w.dir, w.desk, append(args, "--format", "json")...)
+	again, err := w.signatus(ctx, w.dir, w.sandbox.Desk, append(args, "--format", "json")...)
 	if err != nil {
 		return result{}, err
 	}

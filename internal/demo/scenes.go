@@ -53,7 +53,7 @@ func (w *world) scenes() []scene {
 		with("the builder poses as the author", "signer-not-functionary", func(s *scene) {
 			s.bundles = []string{"builder-as-author.sigstore.json", build}
 			s.prepare = func(ctx context.Context) error {
-				return w.attest(ctx, attester{environ: w.jobOn(w.commit)}, "--commit", "HEAD", "--bundle", "../builder-as-author.sigstore.json")
+				return w.attest(ctx, attester{environ: w.job(w.commit)}, "--commit", "HEAD", "--bundle", "../builder-as-author.sigstore.json")
 			}
 		}),
 		with("the author's word is missing", "threshold-not-met", func(s *scene) { s.bundles = []string{build} }),
@@ -84,11 +84,11 @@ func (w *world) changed(as string) error {
 
 // stranger has somebody else attest the commit, with a good token of her own.
 func (w *world) stranger(ctx context.Context, bundle string) error {
-	token, err := w.run(ctx, w.programs.sandbox, "token", "email", "--dir", filepath.Join(w.dir, "sandbox"), "--email", "mallory@example.com", "--issuer", "https://github.com/login/oauth")
+	token, err := w.run(ctx, w.programs.sandbox, "token", "email", "--dir", w.sandbox.Dir, "--email", "mallory@example.com", "--issuer", "https://github.com/login/oauth")
 	if err != nil {
 		return err
 	}
-	return w.attest(ctx, attester{environ: w.desk, hidden: []string{"--identity-token", token}}, "--commit", "HEAD", "--bundle", bundle)
+	return w.attest(ctx, attester{environ: w.sandbox.Desk, hidden: []string{"--identity-token", token}}, "--commit", "HEAD", "--bundle", bundle)
 }
 
 // backDoor has the genuine workflow build and attest a commit of somebody else.
@@ -100,7 +100,7 @@ func (w *world) backDoor(ctx context.Context, file, bundle string) error {
 	if _, err := w.run(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-o", file, "."); err != nil {
 		return err
 	}
-	return w.attest(ctx, attester{environ: w.jobOn(commit)}, file, "--bundle", bundle)
+	return w.attest(ctx, attester{environ: w.job(commit)}, file, "--bundle", bundle)
 }
 
 // lie has a job on that commit sign the good build's provenance over its own binary:
@@ -117,7 +117,7 @@ func (w *world) lie(ctx context.Context, file, bundle string) error {
 	if err := w.write("lie.json", predicate); err != nil {
 		return err
 	}
-	return w.attest(ctx, attester{environ: w.jobOn(commit)}, file, "--bundle", bundle, "--predicate", "../lie.json", "--predicate-type", "https://slsa.dev/provenance/v1")
+	return w.attest(ctx, attester{environ: w.job(commit)}, file, "--bundle", bundle, "--predicate", "../lie.json", "--predicate-type", "https://slsa.dev/provenance/v1")
 }
 
 // predicateOf takes the predicate out of a bundle, unverified.

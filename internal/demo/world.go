@@ -6,15 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/signatus-dev/signatus/internal/sandboxrun"
 	"github.com/signatus-dev/signatus/layouts"
 )
 
@@ -37,12 +36,8 @@ type world struct {
 	programs
 	out     io.Writer
 	dir     string
-	sandbox *exec.Cmd
-	desk    []string // the environment of somebody at a desk
-	job     []string // and of a job of the workflow
-	root    string   // trusted_root.json
-	config  string   // signing_config.json
-	commit  string   // that alice vouches for
+	sandbox *sandboxrun.Sandbox
+	commit  string // that alice vouches for
 }
 
 // newWorld starts the Sigstore.
@@ -56,64 +51,19 @@ func newWorld(ctx context.Context, out io.Writer, p programs) (w *world, err err
 	if w.dir, err = os.MkdirTemp("", "signatus-demo-"); err != nil {
 		return nil, fmt.Errorf("making a folder: %w", err)
 	}
-	if err := w.serve(ctx); err != nil {
-		return nil, errors.Join(err, w.close())
+	w.sandbox, err = sandboxrun.Start(ctx, p.sandbox, filepath.Join(w.dir, "sandbox"), "--email", "alice@example.com", "--issuer", "https://github.com/login/oauth")
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(w.dir))
 	}
 	return w, nil
 }
 
-// serve runs the sandbox until close, or for five minutes.
-func (w *world) serve(ctx context.Context) error {
-	dir := filepath.Join(w.dir, "sandbox")
-	w.sandbox = exec.CommandContext(ctx, w.programs.sandbox, "serve", "--dir", dir, "--for", "5m", "--email", "alice@example.com", "--issuer", "https://github.com/login/oauth")
-	w.sandbox.Dir = w.dir
-	w.sandbox.Cancel = func() error { return w.sandbox.Process.Signal(syscall.SIGTERM) }
-	if err := w.sandbox.Start(); err != nil {
-		return fmt.Errorf("starting the sandbox: %w", err)
-	}
-	for range 500 {
-		if variables, err := os.ReadFile(filepath.Join(dir, "env")); err == nil {
-			w.environments(variables)
-			w.root, w.config = filepath.Join(dir, "trusted_root.json"), filepath.Join(dir, "signing_config.json")
-			return nil
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	return errors.New("the sandbox does not become ready within five seconds")
-}
-
 // close ends the sandbox and leaves nothing behind.
-func (w *world) close() error {
-	if w.sandbox != nil && w.sandbox.Process != nil {
-		_ = w.sandbox.Process.Signal(syscall.SIGTERM)
-		_ = w.sandbox.Wait()
-	}
-	return os.RemoveAll(w.dir)
-}
+func (w *world) close() error { return errors.Join(w.sandbox.Close(), os.RemoveAll(w.dir)) }
 
-// environments reads the lines NAME='VALUE' that make a shell the job.
-func (w *world) environments(variables []byte) {
-	w.desk = slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "GITHUB_") || strings.HasPrefix(v, "ACTIONS_") || strings.HasPrefix(v, "RUNNER_")
-	})
-	w.job = slices.Clone(w.desk)
-	for line := range strings.Lines(string(variables)) {
-		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "='")
-		if ok {
-			w.job = append(w.job, name+"="+strings.TrimSuffix(value, "'"))
-		}
-	}
-}
-
-// jobOn is the environment of a job that a push of a commit started.
-func (w *world) jobOn(commit string) []string {
-	job := append(slices.Clone(w.job), "GITHUB_WORKSPACE="+filepath.Join(w.dir, checkout), "GITHUB_SHA="+commit)
-	const request = "ACTIONS_ID_TOKEN_REQUEST_URL="
-	at := slices.IndexFunc(job, func(v string) bool { return strings.HasPrefix(v, request) })
-	if at >= 0 {
-		job[at] += "&claim=" + url.QueryEscape("sha="+commit)
-	}
-	return job
+// job is the environment of a job that a push of a commit started.
+func (w *world) job(commit string) []string {
+	return w.sandbox.Job(filepath.Join(w.dir, checkout), commit)
 }
 
 // ran is how a program ended.
@@ -151,7 +101,7 @@ func (w *world) attest(ctx context.Context, as attester, args ...string) error {
 		w.say("\n── %s\n$ signatus attest %s\n", as.title, strings.Join(args, " "))
 	}
 	all := append([]string{"attest"}, args...)
-	all = append(all, "--signing-config", w.config, "--trusted-root", w.root)
+	all = append(all, "--signing-config", w.sandbox.SigningConfig, "--trusted-root", w.sandbox.TrustedRoot)
 	r, err := w.signatus(ctx, filepath.Join(w.dir, checkout), as.environ, append(all, as.hidden...)...)
 	if err != nil {
 		return fmt.Errorf("attesting: %w", err)
@@ -182,7 +132,7 @@ func (w *world) git(ctx context.Context, args ...string) (string, error) {
 func (w *world) run(ctx context.Context, program string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = filepath.Join(w.dir, checkout)
-	cmd.Env = append(slices.Clone(w.desk), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull)
+	cmd.Env = append(slices.Clone(w.sandbox.Desk), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("running %s %s: %w\n%s", program, strings.Join(args, " "), err, out)
@@ -198,7 +148,7 @@ func (w *world) arguments() []string {
 	return []string{
 		"--param", "repo=github.com/acme/app", "--param", "repoId=" + repositoryID,
 		"--param", "author=alice@example.com", "--param", "workflow=release.yml",
-		"--trusted-root", w.root, "--offline",
+		"--trusted-root", w.sandbox.TrustedRoot, "--offline",
 	}
 }
 
@@ -232,7 +182,7 @@ and two issuers of identity tokens, all on loopback. Each attest below also has
     --signing-config signing_config.json --trusted-root trusted_root.json
 and each verify
     %s
-`, strings.ReplaceAll(strings.Replace(strings.Join(w.arguments(), " "), w.root, "trusted_root.json", 1), " --", " \\\n    --"))
+`, strings.ReplaceAll(strings.Replace(strings.Join(w.arguments(), " "), w.sandbox.TrustedRoot, "trusted_root.json", 1), " --", " \\\n    --"))
 	if _, err := w.git(ctx, "init", "-q"); err != nil {
 		return err
 	}
@@ -242,7 +192,7 @@ and each verify
 	if w.commit, err = w.commitProgram(ctx, "hello from acme/app"); err != nil {
 		return err
 	}
-	err = w.attest(ctx, attester{title: fmt.Sprintf("alice says that commit %.7s is good", w.commit), environ: w.desk}, "--commit", "HEAD", "--oidc-flow", "device")
+	err = w.attest(ctx, attester{title: fmt.Sprintf("alice says that commit %.7s is good", w.commit), environ: w.sandbox.Desk}, "--commit", "HEAD", "--oidc-flow", "device")
 	if err != nil {
 		return err
 	}
@@ -269,7 +219,7 @@ func (w *world) build(ctx context.Context, title, commit string) error {
 	if _, err := w.run(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-o", "dist/"+binary, "."); err != nil {
 		return err
 	}
-	return w.attest(ctx, attester{title: title, environ: w.jobOn(commit)}, "dist/"+binary)
+	return w.attest(ctx, attester{title: title, environ: w.job(commit)}, "dist/"+binary)
 }
 
 func (w *world) write(name string, content []byte) error {

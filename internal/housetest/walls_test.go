@@ -50,6 +50,7 @@ func rooms() map[string]room {
 		"sandbox":         {floor: side},
 		"demo":            {floor: side},
 		"bench":           {floor: side},
+		"sandboxrun":      {floor: side},
 		"housetest":       {floor: side},
 		"layouts":         {floor: side},
 	}

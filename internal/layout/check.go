@@ -99,7 +99,7 @@ func (c *check) prepare() []verdict.Finding {
 			Expected: fmt.Sprintf("version %d or later", c.MinVersion), Next: "fetch the current layout: an older one may trust who is no longer trusted",
 		}}
 	}
-	if _, ok := l.step(c.Step); c.Step != "" && !ok {
+	if c.Step != "" && !l.hasStep(c.Step) {
 		return []verdict.Finding{{
 			ID: verdict.UnknownStep, Where: l.name, Found: fmt.Sprintf("the layout has no step %s", c.Step), Expected: "one of " + list(l.StepNames()), Next: "correct --step",
 		}}

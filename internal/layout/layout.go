@@ -9,6 +9,7 @@
 package layout
 
 import (
+	"slices"
 	"time"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
@@ -186,14 +187,9 @@ type denial struct {
 	reason string
 }
 
-// step returns the named step.
-func (l *Layout) step(name string) (*step, bool) {
-	for _, s := range l.steps {
-		if s.name == name {
-			return s, true
-		}
-	}
-	return nil, false
+// hasStep reports whether a step has the name.
+func (l *Layout) hasStep(name string) bool {
+	return slices.ContainsFunc(l.steps, func(s *step) bool { return s.name == name })
 }
 
 // hasProducts reports whether statements of this type have materials and

@@ -96,7 +96,7 @@ func (l *linter) step(s *step) {
 	l.ruleList(s, s.materials, "expectedMaterials", true)
 	l.ruleList(s, s.products, "expectedProducts", slices.ContainsFunc(s.entries, (*entry).hasProducts))
 	for _, other := range s.distinctFrom {
-		if _, ok := l.Layout.step(other); !ok || other == s.name {
+		if !l.Layout.hasStep(other) || other == s.name {
 			l.problem(verdict.UnknownStep, s.at, says{fmt.Sprintf("step %s is to be distinct from %s", s.name, other), "another step of the layout", "correct the name"})
 		}
 	}
@@ -170,7 +170,7 @@ func (l *linter) rule(rule rule, earlier []rule) {
 	if rule.kind != matchRule {
 		return
 	}
-	if _, ok := l.Layout.step(rule.from); !ok {
+	if !l.Layout.hasStep(rule.from) {
 		l.problem(verdict.MatchUnknownStep, rule.at, says{fmt.Sprintf("%q matches from the unknown step %s", rule.text, rule.from), "one of " + list(l.StepNames()), "correct the step's name"})
 	}
 	if isGitPattern(pattern) && !requires(earlier, pattern) {
@@ -198,7 +198,7 @@ func requires(rules []rule, name string) bool {
 // subjects checks that the artifact in hand has a step that makes it.
 func (l *linter) subjects() {
 	for _, s := range l.Layout.subjects {
-		if _, ok := l.Layout.step(s.from); !ok {
+		if !l.Layout.hasStep(s.from) {
 			l.problem(verdict.UnknownStep, s.at, says{fmt.Sprintf("subjects come from the unknown step %s", s.from), "one of " + list(l.StepNames()), "correct the step's name"})
 		}
 	}

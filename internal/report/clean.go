@@ -21,7 +21,9 @@ const maxProse = 4 * MaxText
 //   - line breaks and tabs become \n, \r and \t;
 //   - other controls, escape, bidi, zero-width and other characters without a
 //     shape of their own, and white space other than the space, become \u202e;
-//   - bytes that are not UTF-8 become \xff.
+//   - bytes that are not UTF-8 become \xff;
+//   - "##[" becomes "##\u005b": a runner of GitHub Actions takes it for a command
+//     wherever it stands in a line.
 //
 // Clean(Clean(s)) is Clean(s), so that a text may pass the door twice.
 // See CVE-2021-42574 ("Trojan Source") and CWE-150.
@@ -32,6 +34,9 @@ func clean(s string, limit int) string {
 	for room := limit; s != ""; {
 		r, size := utf8.DecodeRuneInString(s)
 		visible := shape(r, s[:size])
+		if r == '[' && strings.HasSuffix(b.String(), "##") {
+			visible = `\u005b`
+		}
 		room -= utf8.RuneCountInString(visible)
 		if room < 0 {
 			return b.String() + "…"

@@ -39,6 +39,7 @@ func TestClean(t *testing.T) {
 		{"not UTF-8", "a\xff\xc0\xafb\xed\xa0\x80", `a\xff\xc0\xafb\xed\xa0\x80`},
 		{"the replacement character itself", "\ufffd", "\ufffd"},
 		{"workflow command", "::error::x\n::set-output name=a::b", `::error::x\n::set-output name=a::b`},
+		{"the old workflow command", "a##[error]b ##[ # #[ ###[", `a##\u005berror]b ##\u005b # #[ ###\u005b`},
 		{"as long as may be", strings.Repeat("é", 512), strings.Repeat("é", 512)},
 		{"one rune longer", strings.Repeat("é", 513), strings.Repeat("é", 512) + "…"},
 		{"an escape is not cut", strings.Repeat("a", 510) + "\x1b", strings.Repeat("a", 510) + "…"},

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"time"
@@ -42,6 +43,8 @@ func escapeHidden(text []byte) []byte {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
 		switch {
+		case r == '[' && bytes.HasSuffix(out, []byte("##")): // see Clean
+			out = append(out, `\u005b`...)
 		case r < ' ' || !hidden(r):
 			out = append(out, text[:size]...)
 		case r > 0xffff:

@@ -28,6 +28,12 @@ type page struct {
 // line writes one line: indent spaces, head in its style, and rest.
 func (p *page) line(indent int, s style, head, rest string) {
 	head, rest = clean(head, math.MaxInt), strings.TrimRight(clean(rest, math.MaxInt), " ")
+	// A runner takes a line that opens so for a command.
+	for _, part := range []*string{&head, &rest} {
+		if opens := strings.TrimLeft(*part, " "); strings.HasPrefix(opens, "::") && (part == &head || strings.TrimSpace(head) == "") {
+			*part = strings.Replace(*part, ":", `\u003a`, 1)
+		}
+	}
 	p.text.WriteString(strings.Repeat(" ", indent))
 	if p.color && s != plain && strings.TrimSpace(head) != "" {
 		head = string(s) + head + reset

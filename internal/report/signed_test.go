@@ -137,6 +137,25 @@ func TestSignedHostile(t *testing.T) {
 	}
 }
 
+// In a runner of GitHub Actions, no line of a report is a command.
+func TestNoWorkflowCommands(t *testing.T) {
+	t.Parallel()
+	for _, evil := range []string{"::error::x", "  ::add-mask::x", "x ##[error]y"} {
+		evidence := []verdict.Evidence{{Source: evil, Reason: &verdict.Finding{Found: evil}}}
+		d := report.Document{Warnings: []string{evil}, Verdicts: []verdict.Verdict{{Artifact: artifact.Artifact{Given: evil}, Evidence: evidence, Notes: []string{evil}}}}
+		for name, got := range map[string]string{
+			"text": text(t, d, report.Options{Verbose: true}), "JSON": jsonText(t, d),
+			"signed": signedText(t, report.Signed{Notes: []string{evil}, Bundles: []*report.SignedBundle{{Path: evil, Fields: []report.Field{{Pointer: "/" + evil, Value: evil}}}}}, report.Options{}),
+		} {
+			for line := range strings.Lines(got) {
+				if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
+					t.Errorf("%s, %q: %q", name, evil, line)
+				}
+			}
+		}
+	}
+}
+
 // A report that nobody can read is an error.
 func TestSignedUnwritable(t *testing.T) {
 	t.Parallel()

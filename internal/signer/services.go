@@ -61,7 +61,8 @@ func ParseConfig(data []byte) (Config, error) {
 	}
 	config, err := root.NewSigningConfigFromJSON(data)
 	if err != nil {
-		return refuse(err)
+		// protobuf's words differ from build to build, by a space of another kind.
+		return refuse(errors.New(strings.ReplaceAll(err.Error(), "\u00a0", " ")))
 	}
 	for _, services := range [][]root.Service{
 		config.FulcioCertificateAuthorityURLs(), config.OIDCProviderURLs(),

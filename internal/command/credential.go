@@ -1,0 +1,303 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/signatus-dev/signatus/internal/actions"
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/evidence"
+	"github.com/signatus-dev/signatus/internal/identity"
+	"github.com/signatus-dev/signatus/internal/login"
+	"github.com/signatus-dev/signatus/internal/provenance"
+	"github.com/signatus-dev/signatus/internal/signer"
+)
+
+// audience is whom an identity token is for: every Fulcio asks for this one.
+const audience = "sigstore"
+
+// The ways to an identity token.
+const (
+	flowAuto    = "auto"    // a job's own token, or else a browser
+	flowAmbient = "ambient" // a job's own token
+	flowBrowser = "browser"
+	flowDevice  = "device"
+)
+
+// credentialFlags say who signs.
+type credentialFlags struct {
+	token     string
+	flow      string
+	issuer    string
+	client    string
+	connector string
+	redirect  string
+	key       string
+}
+
+func (f *credentialFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.token, "identity-token", "", "sign as whom the identity `TOKEN` names: a JWT for the audience sigstore, or a file with one")
+	flags.StringVar(&f.flow, "oidc-flow", flowAuto, "how to get an identity token: `auto|ambient|browser|device`; auto is the job's own, or else a browser")
+	flags.StringVar(&f.issuer, "oidc-issuer", "", "`URL` of the issuer to log in at (default: the signing config's)")
+	flags.StringVar(&f.client, "oidc-client-id", "sigstore", "client `ID` at the issuer")
+	flags.StringVar(&f.connector, "oidc-connector", "", "`URL` of the login page to go to at once, for example https://github.com/login/oauth")
+	flags.StringVar(&f.redirect, "oidc-redirect-url", "", "`URL` on this machine to come back to from the browser (default: a free port)")
+	flags.StringVar(&f.key, "key", "", "sign with a private key, a PEM `FILE` with ECDSA or Ed25519, in place of an identity")
+}
+
+func (f *credentialFlags) check() error {
+	switch f.flow {
+	case flowAuto, flowAmbient, flowBrowser, flowDevice:
+	default:
+		return usage("use --oidc-flow auto, ambient, browser or device", "unknown --oidc-flow %q", f.flow)
+	}
+	if f.key != "" && (f.token != "" || f.flow != flowAuto || f.issuer != "") {
+		return usage("choose one of them", "--key and an identity token name two signers")
+	}
+	if f.token != "" && (f.flow != flowAuto || f.issuer != "") {
+		return usage("choose one of them", "--identity-token needs no --oidc-flow and no --oidc-issuer")
+	}
+	return nil
+}
+
+// credential is who signs. The zero value is nobody.
+type credential struct {
+	key *signer.PrivateKey
+	job *provenance.Claims // of a job of GitHub Actions; nil for a person and for most keys
+	// mint gets a new identity token; nil with a key.
+	mint func(context.Context) (identity.Token, error)
+
+	mu     sync.Mutex
+	token  identity.Token // the newest; none yet where nobody has logged in
+	once   bool           // it was given, and there is no other
+	person login.Person   // of the newest token, where it is a person's
+	now    func() time.Time
+}
+
+// open finds out who signs, as far as nobody has to be asked: the key, the token
+// that was given, or the job's own. A person logs in when all else is ready, as
+// such a token lives for a minute.
+func (f *credentialFlags) open(ctx context.Context, env Env, at instance) (*credential, error) {
+	runner := actions.Runner{Getenv: env.Getenv, HTTP: env.HTTP, Commands: env.Stderr}
+	who := &credential{now: time.Now} //nolint:forbidigo // how old a token has become while files were hashed
+	if f.key != "" {
+		return who, f.openKey(ctx, env, runner, who)
+	}
+	switch f.flow {
+	case flowAuto, flowAmbient:
+		if f.token != "" {
+			return who, f.openGiven(env, who)
+		}
+		who.mint = func(ctx context.Context) (identity.Token, error) { return runner.IDToken(ctx, audience) }
+		err := who.openJob(ctx)
+		if !errors.Is(err, actions.ErrNotActions) {
+			return who, err
+		}
+		if f.flow == flowAmbient || !env.StderrIsTerminal {
+			return nil, undecided("sign in a job of GitHub Actions, or log in with --oidc-flow browser or device, or give --identity-token or --key", errors.New("nobody is there to sign: this is not a job of GitHub Actions, and no terminal to log in at"))
+		}
+	}
+	return who, f.openLogin(env, at, who)
+}
+
+// openKey reads the key. In a job its claims are read too, so that provenance can
+// be signed where there is no certificate authority: nothing certifies them then.
+func (f *credentialFlags) openKey(ctx context.Context, env Env, runner actions.Runner, who *credential) error {
+	data, err := evidence.Read(env.FS, f.key, maxKeyFile)
+	if err != nil {
+		return undecided("check --key", fmt.Errorf("reading key %s: %w", f.key, err))
+	}
+	key, err := signer.ParsePrivateKey(data)
+	if err != nil {
+		return &exitError{code: ExitDenied, err: fmt.Errorf("%s: %w", f.key, err), next: "give a private key in PEM: openssl genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256"}
+	}
+	who.key = &key
+	// No job, or none that may have a token, is none of the key's business: whoever
+	// needs claims says so.
+	if token, err := runner.IDToken(ctx, audience); err == nil {
+		claims, err := provenance.ReadClaims(token)
+		if err != nil {
+			return undecided("run it in a job of GitHub Actions", err)
+		}
+		who.job = &claims
+	}
+	return nil
+}
+
+// openGiven reads the token that the caller has.
+func (f *credentialFlags) openGiven(env Env, who *credential) error {
+	token, err := readToken(env.FS, f.token)
+	if err != nil {
+		return err
+	}
+	who.mint = func(context.Context) (identity.Token, error) { return token, nil }
+	who.once = true
+	return who.take(token)
+}
+
+// readToken takes a JWT as it is, and anything else for the name of a file. No
+// error quotes it.
+func readToken(fsys fs.FS, given string) (identity.Token, error) {
+	if strings.HasPrefix(given, "ey") && strings.Count(given, ".") == 2 {
+		return identity.NewToken(given), nil
+	}
+	data, err := evidence.Read(fsys, given, provenance.MaxTokenBytes)
+	if err != nil {
+		return identity.Token{}, undecided("give the token itself or a file that holds it", fmt.Errorf("reading the file of --identity-token: %w", err))
+	}
+	token := identity.NewToken(strings.TrimSpace(string(data)))
+	if token.IsZero() {
+		return identity.Token{}, undecided("give the token itself or a file that holds it", errors.New("the file of --identity-token is empty"))
+	}
+	return token, nil
+}
+
+// openJob gets the job's own token.
+func (c *credential) openJob(ctx context.Context) error {
+	token, err := c.mint(ctx)
+	switch {
+	case errors.Is(err, actions.ErrNotActions):
+		return err
+	case ctx.Err() != nil:
+		return interrupted(ctx, "asking for an identity token")
+	case err != nil:
+		return undecided("run the job again", err) // an error that knows better says so
+	}
+	return c.take(token)
+}
+
+// take reads who a token speaks for, and refuses one that Fulcio would.
+func (c *credential) take(token identity.Token) error {
+	refuse := func(next, format string, args ...any) error {
+		return &exitError{code: ExitDenied, err: fmt.Errorf("reading the identity token: "+format, args...), next: next}
+	}
+	person, err := login.ReadPerson(token)
+	if err != nil {
+		return &exitError{code: ExitDenied, err: err, next: "give a JWT of an OIDC issuer for the audience sigstore"}
+	}
+	switch {
+	case !strings.Contains(" "+strings.Join(person.Audience, " ")+" ", " "+audience+" "):
+		return refuse("ask the issuer for a token with the audience sigstore", "it is for the audience %q, expected %q", strings.Join(person.Audience, " "), audience)
+	case !person.Expires.IsZero() && person.Expires.Before(c.now()):
+		return refuse("get a new one", "it expired at %s", person.Expires.UTC().Format(time.RFC3339))
+	}
+	c.token = token
+	if person.Email != "" {
+		if !person.EmailVerified {
+			return refuse("confirm the address with the issuer", "its issuer has not verified the address %s", person.Email)
+		}
+		c.person = person
+		return nil
+	}
+	claims, err := provenance.ReadClaims(token)
+	if err != nil {
+		return &exitError{code: ExitDenied, err: err, next: "give the token of a job of GitHub Actions, or of a person with an e-mail address"}
+	}
+	c.job = &claims
+	return nil
+}
+
+// openLogin prepares to ask a person.
+func (f *credentialFlags) openLogin(env Env, at instance, who *credential) error {
+	options := login.Options{
+		Issuer: f.issuer, ClientID: f.client, Connector: f.connector, RedirectURL: f.redirect,
+		Output: env.Stderr, Input: env.Stdin,
+	}
+	if options.Issuer == "" {
+		options.Issuer = at.services.OIDC
+	}
+	if options.Issuer == "" {
+		return undecided("name it with --oidc-issuer URL", errors.New("logging in: the signing config names no issuer"))
+	}
+	who.mint = func(ctx context.Context) (identity.Token, error) {
+		if f.flow == flowDevice {
+			return login.Device(ctx, options)
+		}
+		return login.Browser(ctx, options)
+	}
+	return nil
+}
+
+// maxTokenAge is how long before its end a token is still sent.
+const maxTokenAge = 10 * time.Second
+
+// source is for one signing: it gives the newest token, and gets a newer one where
+// that has expired or the signer asks again.
+func (c *credential) source() signer.TokenSource {
+	if c.key != nil {
+		return nil
+	}
+	asked := false
+	return func(ctx context.Context) (identity.Token, error) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if !c.token.IsZero() && !asked && !c.stale() || c.once {
+			asked = true
+			return c.token, nil
+		}
+		asked = true
+		token, err := c.mint(ctx)
+		if err != nil {
+			return identity.Token{}, err
+		}
+		before := c.job
+		if err := c.take(token); err != nil {
+			return identity.Token{}, err
+		}
+		c.job = before // what is signed was made of the first token's claims
+		return token, nil
+	}
+}
+
+func (c *credential) stale() bool {
+	person, err := login.ReadPerson(c.token)
+	return err != nil || !person.Expires.IsZero() && person.Expires.Add(-maxTokenAge).Before(c.now())
+}
+
+// checkCertificate holds a certificate against the token: it must name the job or
+// the person whom the token names, before anything is logged.
+func (c *credential) checkCertificate() func(identity.Signer) error {
+	if c.key != nil {
+		return nil
+	}
+	return func(s identity.Signer) error {
+		if c.job != nil {
+			return c.job.CheckCertificate(s)
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.person.CheckCertificate(s)
+	}
+}
+
+// public is the key's public half in PEM; nothing for an identity.
+func (c *credential) public() ([]byte, error) {
+	if c.key == nil {
+		return nil, nil
+	}
+	return c.key.PublicKey()
+}
+
+// publicKey is the key for attestation.OpenWithKey.
+func (c *credential) publicKey() (attestation.Key, error) {
+	pem, err := c.public()
+	if err != nil {
+		return attestation.Key{}, err
+	}
+	return attestation.ParseKey(pem)
+}
+
+// notes are what the caller should know of the signer.
+func (c *credential) notes() []string {
+	if c.key != nil {
+		return []string{"signed with a key: no certificate says who holds it"}
+	}
+	return nil
+}

@@ -1,0 +1,221 @@
+package command
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/signatus-dev/signatus/internal/actions"
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/evidence"
+	"github.com/signatus-dev/signatus/internal/gitrepo"
+	"github.com/signatus-dev/signatus/internal/provenance"
+	"github.com/signatus-dev/signatus/internal/statement"
+)
+
+// authorStep is the step of an author's word on a commit, as the ready-made
+// layouts call it; buildStep is that of what is built.
+const (
+	authorStep = "author"
+	buildStep  = "build"
+)
+
+// maxVars bounds the variables of a workflow, in bytes.
+const maxVars = 1 << 20
+
+// predicateFlags say what is true of the subjects.
+type predicateFlags struct {
+	predicateFile string
+	predicateType string
+	step          string
+	buildType     string
+	vars          string
+	started       string
+	byproducts    []string
+}
+
+func (f *predicateFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.predicateFile, "predicate", "", "say what `FILE` holds, a JSON object of at most 16 MiB")
+	flags.StringVar(&f.predicateType, "predicate-type", "", "the `URI` of what --predicate is, for example https://cyclonedx.org/bom")
+	flags.StringVar(&f.step, "step", "", "say that step `NAME` of a layout was done: an in-toto link (default for a commit: author)")
+	flags.StringVar(&f.buildType, "build-type", "github", "form of the provenance: `github|community`; the community's also records the workflow's inputs and --vars")
+	flags.StringVar(&f.vars, "vars", "", "the workflow's variables, the `JSON` object ${{ toJSON(vars) }} or a file with it; with --build-type community")
+	flags.StringVar(&f.started, "started-on", "", "when the build started, an RFC 3339 `TIME` (default: when the runner wrote the event)")
+	flags.StringArrayVar(&f.byproducts, "byproduct", nil, "record `PATH` or a glob as a byproduct of the build, such as a log (repeatable)")
+}
+
+func (f *predicateFlags) buildTypes() map[string]provenance.BuildType {
+	return map[string]provenance.BuildType{"github": provenance.GitHubWorkflow, "community": provenance.CommunityWorkflow}
+}
+
+func (f *predicateFlags) check(commit bool) error {
+	provenanceOnly := f.vars != "" || f.started != "" || len(f.byproducts) > 0 || f.buildType != "github"
+	switch {
+	case (f.predicateFile == "") != (f.predicateType == ""):
+		return usage("give both", "--predicate FILE and --predicate-type URI go together")
+	case f.predicateFile != "" && f.step != "":
+		return usage("choose one of them", "--predicate and --step say two things")
+	case f.buildTypes()[f.buildType] == "":
+		return usage("use --build-type github or community", "unknown --build-type %q", f.buildType)
+	case provenanceOnly && (commit || f.predicateFile != "" || f.step != ""):
+		return usage("leave them out", "--build-type, --vars, --started-on and --byproduct go with SLSA provenance")
+	case f.vars != "" && f.buildType != "community":
+		return usage("add --build-type community", "--vars: GitHub's build type has no place for them")
+	}
+	return nil
+}
+
+// said is what is true of the subjects.
+type said struct {
+	predicateType string
+	predicate     []byte
+	step          string // of a layout: a link names it, and else a suggested layout
+	// fields are what a provenance states, and what stands behind each.
+	fields []provenance.Field
+}
+
+// saying is what the predicate depends on.
+type saying struct {
+	who       *credential
+	commit    *gitrepo.Commit
+	otherHead *provenance.Descriptor
+	sha512    bool
+}
+
+// predicate makes the predicate.
+func (f *predicateFlags) predicate(env Env, s saying) (said, error) {
+	switch {
+	case f.predicateFile != "":
+		data, err := evidence.Read(env.FS, f.predicateFile, statement.MaxPredicateBytes)
+		if err != nil {
+			return said{}, undecided("check --predicate", fmt.Errorf("reading predicate %s: %w", f.predicateFile, err))
+		}
+		return said{predicateType: f.predicateType, predicate: data, step: stepFor(s.commit)}, nil
+	case f.step != "" || s.commit != nil:
+		name := f.step
+		if name == "" {
+			name = authorStep
+		}
+		data, err := statement.Link{Name: name}.Predicate()
+		if err != nil {
+			return said{}, usage("name a step of the layout", "%w", err)
+		}
+		return said{predicateType: statement.LinkV03, predicate: data, step: name}, nil
+	}
+	return f.provenance(env, s)
+}
+
+func stepFor(commit *gitrepo.Commit) string {
+	if commit != nil {
+		return authorStep
+	}
+	return buildStep
+}
+
+// provenance makes SLSA provenance of the job.
+func (f *predicateFlags) provenance(env Env, s saying) (said, error) {
+	if s.who.job == nil {
+		return said{}, &exitError{
+			code: ExitUsage,
+			err:  fmt.Errorf("SLSA provenance tells how a job of GitHub Actions built something, and this is none"),
+			next: "attest in a workflow; or say --step NAME (an in-toto link), or --predicate FILE --predicate-type URI",
+		}
+	}
+	job, err := f.job(env, s)
+	if err != nil {
+		return said{}, err
+	}
+	data, err := provenance.Build(job)
+	if err != nil {
+		return said{}, &exitError{code: ExitDenied, err: err, next: "see signatus attest --help"}
+	}
+	fields, err := provenance.Fields(job)
+	if err != nil {
+		return said{}, &exitError{code: ExitDenied, err: err}
+	}
+	return said{predicateType: provenance.V1, predicate: data, step: buildStep, fields: fields}, nil
+}
+
+// job gathers what the job knows of itself beyond its token.
+func (f *predicateFlags) job(env Env, s saying) (provenance.Job, error) {
+	job := provenance.Job{Claims: *s.who.job, BuildType: f.buildTypes()[f.buildType], Finished: env.Now, Uncertified: s.who.key != nil}
+	if s.otherHead != nil {
+		job.Dependencies = append(job.Dependencies, *s.otherHead)
+	}
+	var err error
+	if job.Started, err = f.startedOn(env); err != nil {
+		return provenance.Job{}, err
+	}
+	if job.Byproducts, err = f.byproductsOf(env, s.sha512); err != nil {
+		return provenance.Job{}, err
+	}
+	if job.BuildType != provenance.CommunityWorkflow {
+		return job, nil
+	}
+	parameters, err := actions.ReadParameters(env.Getenv)
+	if err != nil {
+		return provenance.Job{}, undecided("let this see the runner's event file, or use --build-type github", err)
+	}
+	job.Parameters = provenance.Parameters{Inputs: parameters.Inputs, Release: parameters.Release}
+	job.Parameters.Vars, err = f.readVars(env.FS)
+	return job, err
+}
+
+// startedOn is when the caller says that the build started, or when the runner
+// wrote the event that started the job.
+func (f *predicateFlags) startedOn(env Env) (time.Time, error) {
+	if f.started == "" {
+		if info, err := fs.Stat(env.FS, env.Getenv("GITHUB_EVENT_PATH")); err == nil && !info.ModTime().After(env.Now) {
+			return info.ModTime(), nil
+		}
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, f.started)
+	if err != nil {
+		return time.Time{}, usage("write it as date -u +%Y-%m-%dT%H:%M:%SZ does", "--started-on %q is no RFC 3339 time", f.started)
+	}
+	return at, nil
+}
+
+func (f *predicateFlags) byproductsOf(env Env, sha512 bool) ([]provenance.Descriptor, error) {
+	files, err := artifact.FindFiles(env.FS, f.byproducts)
+	if err != nil {
+		return nil, notFound(fmt.Errorf("recording byproducts: %w", err))
+	}
+	var more []artifact.Algorithm
+	if sha512 {
+		more = append(more, artifact.SHA512)
+	}
+	var list []provenance.Descriptor
+	for _, file := range files {
+		hashed, err := file.Hash(env.FS, func(r io.Reader) io.Reader { return r }, more...)
+		if err != nil {
+			return nil, undecided("check --byproduct", err)
+		}
+		digest := map[string]string{}
+		for alg, value := range hashed.Digest {
+			digest[string(alg)] = value
+		}
+		list = append(list, provenance.Descriptor{Name: hashed.Name, Digest: digest})
+	}
+	return list, nil
+}
+
+// readVars takes a JSON object as it is, and anything else for a file's name.
+func (f *predicateFlags) readVars(fsys fs.FS) ([]byte, error) {
+	if f.vars == "" {
+		return nil, nil
+	}
+	if given := bytes.TrimSpace([]byte(f.vars)); bytes.HasPrefix(given, []byte("{")) {
+		return given, nil
+	}
+	data, err := evidence.Read(fsys, f.vars, maxVars)
+	if err != nil {
+		return nil, undecided("check --vars", fmt.Errorf("reading vars %s: %w", f.vars, err))
+	}
+	return data, nil
+}
