@@ -61,7 +61,10 @@ func run(ctx context.Context, out io.Writer, o options) error {
 		return fmt.Errorf("making a folder: %w", err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a leftover folder harms nobody
-	for _, program := range []*string{&o.signatus, &o.sandbox} {
+	for _, program := range []*string{&o.signatus, &o.sandbox, &o.cosign} {
+		if *program == "" {
+			continue
+		}
 		if *program, err = filepath.Abs(*program); err != nil {
 			return err
 		}
