@@ -28,9 +28,6 @@ type target struct {
 // standardInput is the path of the artifact that is read from there.
 const standardInput = "-"
 
-// maxChecksums bounds a checksums file, in bytes.
-const maxChecksums = 4 << 20
-
 // parseTargets reads the artifacts of a command line.
 func parseTargets(env Env, args []string, checksums string) ([]target, error) {
 	var targets []target
@@ -111,36 +108,31 @@ func meant(arg string) string {
 	return ""
 }
 
-// readChecksums reads the lines of sha256sum or sha512sum: a digest, white
-// space, an optional "*", and a name. Each line is an artifact known by digest.
+// readChecksums reads what sha256sum and its like write. Each line is an artifact
+// known by its digest.
 func readChecksums(env Env, path string) ([]target, error) {
-	data, err := evidence.Read(env.FS, path, maxChecksums)
+	data, err := evidence.Read(env.FS, path, artifact.MaxChecksumsBytes)
 	if err != nil {
 		return nil, undecided("check --checksums", fmt.Errorf("reading checksums %s: %w", path, err))
 	}
-	var targets []target
-	for n, line := range strings.Split(string(data), "\n") {
-		line = strings.TrimSuffix(line, "\r")
-		if strings.TrimSpace(line) == "" {
-			continue
-		}
-		digest, name, ok := strings.Cut(line, " ")
-		name = strings.TrimPrefix(strings.TrimPrefix(name, " "), "*")
-		alg, known := map[int]string{64: "sha256", 96: "sha384", 128: "sha512"}[len(digest)]
-		file := filepath.Base(name)
-		if !ok || !known || name == "" || file == "." || file == ".." || file == string(filepath.Separator) {
-			return nil, &exitError{code: ExitDenied, err: fmt.Errorf("reading checksums %s line %d: expected a hex digest and a name, as sha256sum writes them", path, n+1), next: "make the file with sha256sum or sha512sum"}
-		}
-		set, err := artifact.ParseDigest(alg + ":" + digest)
-		if err != nil {
-			return nil, &exitError{code: ExitDenied, err: fmt.Errorf("reading checksums %s line %d: %w", path, n+1, err), next: "make the file with sha256sum or sha512sum"}
-		}
-		targets = append(targets, target{given: name, name: file, beside: filepath.Join(filepath.Dir(path), file), digest: set})
+	sums, err := artifact.ParseChecksums(data)
+	if err != nil {
+		return nil, unreadableSums(path, err)
 	}
-	if len(targets) == 0 {
-		return nil, &exitError{code: ExitDenied, err: fmt.Errorf("reading checksums %s: it lists nothing", path), next: "make the file with sha256sum"}
+	var targets []target
+	for _, sum := range sums {
+		file := filepath.Base(sum.Name)
+		if file == "." || file == ".." || file == string(filepath.Separator) {
+			return nil, unreadableSums(path, fmt.Errorf("line %d: %q names no file", sum.Line, sum.Name))
+		}
+		targets = append(targets, target{given: sum.Name, name: file, beside: filepath.Join(filepath.Dir(path), file), digest: sum.Digest})
 	}
 	return targets, nil
+}
+
+// unreadableSums is a list that is no list of checksums.
+func unreadableSums(path string, err error) error {
+	return &exitError{code: ExitDenied, err: fmt.Errorf("reading checksums %s: %w", path, err), next: "make the file with sha256sum or sha512sum"}
 }
 
 // hash reads the artifact once and gives its digests. For a target known by

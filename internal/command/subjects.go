@@ -105,7 +105,7 @@ func (found *foundSubjects) list(env Env, path string) error {
 	}
 	sums, err := artifact.ParseChecksums(data)
 	if err != nil {
-		return &exitError{code: ExitDenied, err: fmt.Errorf("reading checksums %s: %w", path, err), next: "make the file with sha256sum or sha512sum"}
+		return unreadableSums(path, err)
 	}
 	for _, sum := range sums {
 		subject, err := artifact.ChecksumSubject(path, sum)
