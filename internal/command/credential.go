@@ -148,7 +148,7 @@ func readToken(fsys fs.FS, given string) (identity.Token, error) {
 	if strings.HasPrefix(given, "ey") && strings.Count(given, ".") == 2 {
 		return identity.NewToken(given), nil
 	}
-	data, err := evidence.Read(fsys, given, provenance.MaxTokenBytes)
+	data, err := evidence.Read(fsys, given, identity.MaxTokenBytes)
 	if err != nil {
 		return identity.Token{}, undecided("give the token itself or a file that holds it", fmt.Errorf("reading the file of --identity-token: %w", err))
 	}

@@ -1,7 +1,6 @@
 package login
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,11 +13,8 @@ import (
 	"github.com/signatus-dev/signatus/internal/identity"
 )
 
-// Bounds of what is read of a token, in bytes.
-const (
-	maxTokenBytes = 64 << 10
-	maxClaimBytes = 4 << 10
-)
+// maxClaimBytes bounds a claim.
+const maxClaimBytes = 4 << 10
 
 // Person is who a token says has logged in, and where. It is read and not
 // verified: Fulcio verifies the token and certifies the person, and
@@ -40,25 +36,17 @@ type Person struct {
 // OpenID Connect Core 1.0, 2, has it; claims that it does not know are passed
 // over. No error holds a part of the token.
 func ReadPerson(token identity.Token) (Person, error) {
-	person, err := readPerson(token.Reveal())
+	person, err := readPerson(token)
 	if err != nil {
 		return Person{}, fmt.Errorf("reading the identity token: %w", err)
 	}
 	return person, nil
 }
 
-func readPerson(secret string) (Person, error) {
-	if len(secret) > maxTokenBytes {
-		return Person{}, fmt.Errorf("it has %d bytes, at most %d are read", len(secret), maxTokenBytes)
-	}
-	parts := strings.Split(secret, ".")
-	if len(parts) != 3 {
-		return Person{}, fmt.Errorf("it has %d parts, expected a JWT's header, claims and signature with a dot between them", len(parts))
-	}
-	// The decoder passes over line breaks, even a strict one.
-	payload, err := base64.RawURLEncoding.Strict().DecodeString(parts[1])
-	if err != nil || strings.ContainsAny(parts[1], "\r\n") {
-		return Person{}, errors.New("its claims are not base64url")
+func readPerson(token identity.Token) (Person, error) {
+	payload, err := token.Payload()
+	if err != nil {
+		return Person{}, err
 	}
 	var c claims
 	// The reader's own error quotes what it read.
@@ -78,12 +66,12 @@ func readPerson(secret string) (Person, error) {
 
 // claims are those of an ID token that matter here.
 type claims struct {
-	Issuer        string   `json:"iss"`
-	Subject       string   `json:"sub"`
-	Audience      audience `json:"aud"`
-	Expires       unixTime `json:"exp"`
-	Email         string   `json:"email"`
-	EmailVerified boolean  `json:"email_verified"`
+	Issuer        string               `json:"iss"`
+	Subject       string               `json:"sub"`
+	Audience      identity.Audience    `json:"aud"`
+	Expires       identity.NumericDate `json:"exp"`
+	Email         string               `json:"email"`
+	EmailVerified boolean              `json:"email_verified"`
 	Federated     struct {
 		Connector string `json:"connector_id"`
 	} `json:"federated_claims"`
@@ -120,44 +108,6 @@ func (c *claims) check() error {
 	if c.Expires.IsZero() {
 		return errors.New("claim exp is missing")
 	}
-	return nil
-}
-
-// audience is one string or a list of them.
-//
-// "In the general case, the "aud" value is an array of case-sensitive strings
-// [...] In the special case when the JWT has one audience, the "aud" value MAY
-// be a single case-sensitive string" (RFC 7519, 4.1.3)
-type audience []string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (a *audience) UnmarshalJSON(data []byte) error {
-	if jsontext.Value(data).Kind() == '[' {
-		return json.Unmarshal(data, (*[]string)(a))
-	}
-	var one string
-	if err := json.Unmarshal(data, &one); err != nil {
-		return err
-	}
-	*a = []string{one}
-	return nil
-}
-
-// unixTime is a NumericDate (RFC 7519, 2): seconds since 1970, "and non-integer
-// values can be represented". What is left of a second is left out.
-type unixTime struct{ time.Time }
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (u *unixTime) UnmarshalJSON(data []byte) error {
-	const last = 1 << 38 // in the year 10680
-	var seconds float64
-	if err := json.Unmarshal(data, &seconds); err != nil {
-		return err
-	}
-	if seconds < 1 || seconds > last {
-		return errors.New("out of range")
-	}
-	u.Time = time.Unix(int64(seconds), 0).UTC()
 	return nil
 }
 

@@ -49,8 +49,8 @@ func TestReadPerson(t *testing.T) {
 		err   string // empty for none
 	}{
 		"good":                  {jwtOf(goodClaims), good, ""},
-		"as long as can be":     {pad(maxTokenBytes), good, ""},
-		"too long":              {pad(maxTokenBytes + 1), Person{}, "at most 65536 are read"},
+		"as long as can be":     {pad(identity.MaxTokenBytes), good, ""},
+		"too long":              {pad(identity.MaxTokenBytes + 1), Person{}, "at most 65536 are read"},
 		"no token":              {"", Person{}, "it has 1 parts"},
 		"two parts":             {"a.b", Person{}, "it has 2 parts"},
 		"four parts":            {jwtOf(goodClaims) + ".x", Person{}, "it has 4 parts"},
@@ -125,7 +125,7 @@ func FuzzReadPerson(f *testing.F) {
 				}
 				continue
 			}
-			if len(token) > maxTokenBytes || person.Issuer == "" || person.Subject == "" || len(person.Audience) == 0 || person.Expires.IsZero() {
+			if len(token) > identity.MaxTokenBytes || person.Issuer == "" || person.Subject == "" || len(person.Audience) == 0 || person.Expires.IsZero() {
 				t.Errorf("got %+v", person)
 			}
 			for _, value := range append(person.Audience, person.Email, person.Subject, person.Issuer, person.Connector) {

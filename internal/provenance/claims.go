@@ -1,26 +1,19 @@
 package provenance
 
 import (
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/signatus-dev/signatus/internal/gitobject"
 	"github.com/signatus-dev/signatus/internal/identity"
 )
 
-// Bounds of what is read of a token, in bytes.
-const (
-	MaxTokenBytes = 64 << 10
-	maxClaimBytes = 4 << 10
-)
+// maxClaimBytes bounds a claim.
+const maxClaimBytes = 4 << 10
 
 // Claims are what GitHub Actions says of a job in its OIDC token. They are read
 // here and not verified: Fulcio verifies the token's signature and certifies the
@@ -55,8 +48,8 @@ type Claims struct {
 	Environment    string `json:"environment"`
 	ActorID        string `json:"actor_id"`
 
-	Audience audience `json:"aud"`
-	Expires  unixTime `json:"exp"`
+	Audience identity.Audience    `json:"aud"`
+	Expires  identity.NumericDate `json:"exp"`
 }
 
 // claim is one claim of a token that is text.
@@ -93,17 +86,9 @@ func (c *Claims) all() []claim {
 // ReadClaims reads the claims of a token, a JWT of at most 64 KiB. It looks at
 // neither its header nor its signature. No error holds a part of the token.
 func ReadClaims(token identity.Token) (Claims, error) {
-	secret := token.Reveal()
-	if len(secret) > MaxTokenBytes {
-		return Claims{}, fmt.Errorf("reading identity token: it has %d bytes, at most %d are read", len(secret), MaxTokenBytes)
-	}
-	parts := strings.Split(secret, ".")
-	if len(parts) != 3 {
-		return Claims{}, fmt.Errorf("reading identity token: it has %d parts, expected a JWT's header, claims and signature with a dot between them", len(parts))
-	}
-	payload, err := base64.RawURLEncoding.Strict().DecodeString(parts[1])
+	payload, err := token.Payload()
 	if err != nil {
-		return Claims{}, errors.New("reading identity token: its claims are not base64url")
+		return Claims{}, fmt.Errorf("reading identity token: %w", err)
 	}
 	return ParseClaims(payload)
 }
@@ -111,8 +96,8 @@ func ReadClaims(token identity.Token) (Claims, error) {
 // ParseClaims reads a token's payload: one JSON object without duplicate keys.
 // Claims that it does not know are passed over, as those are that GitHub adds.
 func ParseClaims(payload []byte) (Claims, error) {
-	if len(payload) > MaxTokenBytes {
-		return Claims{}, fmt.Errorf("reading the token's claims: %d bytes, at most %d are read", len(payload), MaxTokenBytes)
+	if len(payload) > identity.MaxTokenBytes {
+		return Claims{}, fmt.Errorf("reading the token's claims: %d bytes, at most %d are read", len(payload), identity.MaxTokenBytes)
 	}
 	var c Claims
 	if err := json.Unmarshal(payload, &c); err != nil {
@@ -220,37 +205,4 @@ func (c *Claims) workflowPath() (string, error) {
 	}
 	path, _, _ = strings.Cut(path, "@")
 	return path, nil
-}
-
-// audience is one string or a list of them.
-//
-// "In the general case, the "aud" value is an array of case-sensitive strings
-// [...] In the special case when the JWT has one audience, the "aud" value MAY
-// be a single case-sensitive string" (RFC 7519, 4.1.3)
-type audience []string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (a *audience) UnmarshalJSON(data []byte) error {
-	if jsontext.Value(data).Kind() == '[' {
-		return json.Unmarshal(data, (*[]string)(a))
-	}
-	var one string
-	if err := json.Unmarshal(data, &one); err != nil {
-		return err
-	}
-	*a = []string{one}
-	return nil
-}
-
-// unixTime is a NumericDate (RFC 7519, 2): seconds since 1970.
-type unixTime struct{ time.Time }
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (u *unixTime) UnmarshalJSON(data []byte) error {
-	var seconds int64
-	if err := json.Unmarshal(data, &seconds); err != nil {
-		return fmt.Errorf("expected whole seconds since 1970: %w", err)
-	}
-	u.Time = time.Unix(seconds, 0).UTC()
-	return nil
 }

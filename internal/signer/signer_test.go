@@ -403,7 +403,7 @@ func TestTokens(t *testing.T) {
 			return identity.NewToken("hunter2hunter2xx.hunter2hunter2xx.hunter2hunter2xx"), nil
 		},
 		"too long": func(context.Context) (identity.Token, error) {
-			return identity.NewToken("a.b." + strings.Repeat("hunter2", maxToken)), nil
+			return identity.NewToken("a.b." + strings.Repeat("hunter2", identity.MaxTokenBytes)), nil
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package signer
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -10,9 +9,6 @@ import (
 
 	"github.com/signatus-dev/signatus/internal/identity"
 )
-
-// maxToken bounds an identity token, in bytes.
-const maxToken = 64 << 10
 
 // TokenSource mints an identity token, a JWT for the audience of Fulcio. It is
 // asked again when Fulcio refuses a token that has expired: what
@@ -25,7 +21,7 @@ func checkToken(token identity.Token) error {
 	switch raw := token.Reveal(); {
 	case raw == "":
 		return errors.New("it is empty")
-	case len(raw) > maxToken:
+	case len(raw) > identity.MaxTokenBytes:
 		return errors.New("it is too long")
 	case strings.Count(raw, ".") != 2 || strings.ContainsFunc(raw, notOfToken):
 		return errors.New("it is not a JWT, three parts in base64url joined by dots")
@@ -40,21 +36,17 @@ func notOfToken(r rune) bool {
 // expires returns when the token says that it expires. Nothing is verified: a
 // wrong answer costs one more token.
 func expires(token identity.Token) (time.Time, bool) {
-	parts := strings.Split(token.Reveal(), ".")
-	if len(parts) != 3 {
-		return time.Time{}, false
-	}
-	claims, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	payload, err := token.Payload()
 	if err != nil {
 		return time.Time{}, false
 	}
-	var times struct {
-		Exp float64 `json:"exp"`
+	var claims struct {
+		Expires identity.NumericDate `json:"exp"`
 	}
-	if json.Unmarshal(claims, &times) != nil || times.Exp <= 0 || times.Exp > 1<<40 {
+	if json.Unmarshal(payload, &claims) != nil || claims.Expires.IsZero() {
 		return time.Time{}, false
 	}
-	return time.Unix(int64(times.Exp), 0), true
+	return claims.Expires.Time, true
 }
 
 // piecesOf are the pieces of the token that no text may hold, the longest first.
