@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -173,35 +174,57 @@ func (c *credential) openJob(ctx context.Context) error {
 	return c.take(token)
 }
 
-// take reads who a token speaks for, and refuses one that Fulcio would.
+// take begins with a token: who it speaks for is who signs.
 func (c *credential) take(token identity.Token) error {
-	refuse := func(next, format string, args ...any) error {
-		return &exitError{code: ExitDenied, err: fmt.Errorf("reading the identity token: "+format, args...), next: next}
+	who, err := readSigner(token, c.now())
+	if err != nil {
+		return err
+	}
+	c.token, c.person, c.job = token, who.person, who.job
+	return nil
+}
+
+// renew takes a newer token for the same signer. What is signed was made of the
+// first one's claims, so a job's stay.
+func (c *credential) renew(token identity.Token) error {
+	who, err := readSigner(token, c.now())
+	if err != nil {
+		return err
+	}
+	c.token, c.person = token, who.person
+	return nil
+}
+
+// tokenSigner is who a token speaks for: one of the two.
+type tokenSigner struct {
+	person login.Person
+	job    *provenance.Claims
+}
+
+// readSigner reads a token, and refuses one that Fulcio would.
+func readSigner(token identity.Token, now time.Time) (tokenSigner, error) {
+	refuse := func(next, format string, args ...any) (tokenSigner, error) {
+		return tokenSigner{}, &exitError{code: ExitDenied, err: fmt.Errorf("reading the identity token: "+format, args...), next: next}
 	}
 	person, err := login.ReadPerson(token)
 	if err != nil {
-		return &exitError{code: ExitDenied, err: err, next: "give a JWT of an OIDC issuer for the audience sigstore"}
+		return tokenSigner{}, &exitError{code: ExitDenied, err: err, next: "give a JWT of an OIDC issuer for the audience sigstore"}
 	}
 	switch {
-	case !strings.Contains(" "+strings.Join(person.Audience, " ")+" ", " "+audience+" "):
+	case !slices.Contains(person.Audience, audience):
 		return refuse("ask the issuer for a token with the audience sigstore", "it is for the audience %q, expected %q", strings.Join(person.Audience, " "), audience)
-	case !person.Expires.IsZero() && person.Expires.Before(c.now()):
+	case person.Expires.Before(now):
 		return refuse("get a new one", "it expired at %s", person.Expires.UTC().Format(time.RFC3339))
-	}
-	c.token = token
-	if person.Email != "" {
-		if !person.EmailVerified {
-			return refuse("confirm the address with the issuer", "its issuer has not verified the address %s", person.Email)
-		}
-		c.person = person
-		return nil
+	case person.Email != "" && !person.EmailVerified:
+		return refuse("confirm the address with the issuer", "its issuer has not verified the address %s", person.Email)
+	case person.Email != "":
+		return tokenSigner{person: person}, nil
 	}
 	claims, err := provenance.ReadClaims(token)
 	if err != nil {
-		return &exitError{code: ExitDenied, err: err, next: "give the token of a job of GitHub Actions, or of a person with an e-mail address"}
+		return tokenSigner{}, &exitError{code: ExitDenied, err: err, next: "give the token of a job of GitHub Actions, or of a person with an e-mail address"}
 	}
-	c.job = &claims
-	return nil
+	return tokenSigner{job: &claims}, nil
 }
 
 // openLogin prepares to ask a person.
@@ -247,18 +270,13 @@ func (c *credential) source() signer.TokenSource {
 		if err != nil {
 			return identity.Token{}, err
 		}
-		before := c.job
-		if err := c.take(token); err != nil {
-			return identity.Token{}, err
-		}
-		c.job = before // what is signed was made of the first token's claims
-		return token, nil
+		return token, c.renew(token)
 	}
 }
 
 func (c *credential) stale() bool {
 	person, err := login.ReadPerson(c.token)
-	return err != nil || !person.Expires.IsZero() && person.Expires.Add(-maxTokenAge).Before(c.now())
+	return err != nil || person.Expires.Add(-maxTokenAge).Before(c.now())
 }
 
 // checkCertificate holds a certificate against the token: it must name the job or

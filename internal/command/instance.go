@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
+	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/spf13/pflag"
 
 	"github.com/signatus-dev/signatus/internal/evidence"
 	"github.com/signatus-dev/signatus/internal/signer"
+	"github.com/signatus-dev/signatus/internal/trust"
 )
 
 // instanceFlags choose the Sigstore instance: where to sign, and the trusted root
@@ -98,12 +101,22 @@ func (at instance) public() bool {
 	if at.services.Fulcio == "" {
 		return false
 	}
-	for _, r := range at.roots.set {
-		if r.Material != nil && len(r.Material.CTLogs()) > 0 {
-			return true
-		}
+	return slices.ContainsFunc(at.own(), func(r trust.Root) bool { return len(r.Material.CTLogs()) > 0 })
+}
+
+// own are the trusted roots of the instance: those that name its certificate
+// authority by its address, or else all.
+func (at instance) own() []trust.Root {
+	named := slices.DeleteFunc(slices.Clone(at.roots.set), func(r trust.Root) bool {
+		return !slices.ContainsFunc(r.Material.FulcioCertificateAuthorities(), func(ca root.CertificateAuthority) bool {
+			fulcio, ok := ca.(*root.FulcioCertificateAuthority)
+			return ok && strings.TrimSuffix(fulcio.URI, "/") == strings.TrimSuffix(at.services.Fulcio, "/")
+		})
+	})
+	if len(named) > 0 {
+		return named
 	}
-	return false
+	return at.roots.set
 }
 
 // logs names the hosts where what is signed becomes known.

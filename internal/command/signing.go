@@ -63,7 +63,7 @@ func (s *signing) all(ctx context.Context, statements []toSign) ([]made, error) 
 			return nil, interrupted(ctx, "signing")
 		}
 		if len(statements) > 1 {
-			s.doc.Warnings = append(s.doc.Warnings, "of several statements none was written, as one could not be signed")
+			err = fmt.Errorf("signing %d statements, of which none was written: %w", len(statements), err)
 		}
 		return nil, signingError(err)
 	}

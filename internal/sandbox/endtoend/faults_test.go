@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -135,6 +136,32 @@ func TestNoToken(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 		})
+	}
+}
+
+// TestBrowser has a person log in with a browser, which is opened by itself.
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		t.Skip("xdg-open opens no browser here")
+	}
+	w := newWorld(t, sandbox.Config{Email: "alice@example.com", Issuer: sandbox.OAuthIssuer})
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	if err := os.Symlink(self, filepath.Join(bin, "xdg-open")); err != nil {
+		t.Fatal(err)
+	}
+	r := w.run(who{person: true, more: []string{"PATH=" + bin}}, "attest", "--commit", "HEAD", "--oidc-flow", "browser")
+	if !r.has(0, "alice@example.com (https://github.com/login/oauth)", "Your e-mail address will stand in the certificate") {
+		t.Errorf("%+v", r)
+	}
+	w.fault(sandbox.Fault{Service: "email", Mode: "status", Status: 500})
+	r = w.run(who{person: true, more: []string{"PATH=" + bin}}, "attest", "--commit", "HEAD", "--oidc-flow", "browser", "--bundle", "x.json")
+	if !r.has(3, "logging in at", "next:") || w.bundles()["x.json"] != 0 {
+		t.Errorf("an issuer that is down: %+v", r)
 	}
 }
 
