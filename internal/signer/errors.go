@@ -122,7 +122,10 @@ func (s secrets) clean(text string) string {
 		}
 		text = strings.ReplaceAll(text, secret, identity.Token{}.String())
 	}
-	text = strings.ReplaceAll(strings.Join(strings.Fields(text), " "), strings.TrimSpace(nextMarker), ";")
+	text = strings.Join(strings.Fields(text), " ")
+	for marker := strings.TrimSpace(nextMarker); strings.Contains(text, marker); { // what is left may be one again
+		text = strings.ReplaceAll(text, marker, ";")
+	}
 	if runes := []rune(text); len(runes) > maxText {
 		text = string(runes[:maxText]) + "…"
 	}
