@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -250,7 +251,7 @@ func parseAnswer(body []byte) (identity.Token, error) {
 // mask has the runner hide the token in the job's log. Outside of a runner nobody
 // would read the command, and it would show the token.
 func (r Runner) mask(token identity.Token) error {
-	if r.Getenv("GITHUB_ACTIONS") != "true" {
+	if r.Getenv("GITHUB_ACTIONS") != "true" || kept(r.Commands) {
 		return nil
 	}
 	// AddMask panics where it cannot write, so it writes into memory first.
@@ -261,6 +262,16 @@ func (r Runner) mask(token identity.Token) error {
 	}
 	_, err := io.WriteString(r.Commands, command.String())
 	return err
+}
+
+// kept tells whether what is written goes into a file, where no runner reads it.
+func kept(w io.Writer) bool {
+	file, ok := w.(interface{ Stat() (fs.FileInfo, error) })
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode().IsRegular()
 }
 
 // unwrapURL takes the URL off an error: it holds an id of the job.

@@ -28,7 +28,7 @@ type Output struct {
 // Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-output-parameter
 func WriteOutputs(getenv func(string) string, outputs ...Output) (err error) {
 	for _, o := range outputs {
-		if err := o.check(); err != nil {
+		if err := o.Check(); err != nil {
 			return err
 		}
 	}
@@ -52,8 +52,8 @@ func WriteOutputs(getenv func(string) string, outputs ...Output) (err error) {
 	return nil
 }
 
-// check refuses what would read as another output, or as more lines than there are.
-func (o Output) check() error {
+// Check refuses what would read as another output, or as more lines than there are.
+func (o Output) Check() error {
 	if o.Name == "" || strings.ContainsAny(o.Name, "\r\n=<") || strings.Contains(o.Name, outputDelimiter) {
 		return errors.New("writing outputs: an output has no name, or one that would not be read as it is")
 	}

@@ -92,7 +92,7 @@ func glob(fsys fs.FS, pattern string) ([]File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", full, cause(err))
 		}
-		if info.IsDir() || isBundle(path.Base(full)) {
+		if info.IsDir() || IsBundle(path.Base(full)) {
 			continue
 		}
 		f, err := newFile(full, info)
@@ -107,8 +107,8 @@ func glob(fsys fs.FS, pattern string) ([]File, error) {
 	return files, nil
 }
 
-// isBundle tells whether a file's name is one under which bundles are kept.
-func isBundle(name string) bool {
+// IsBundle tells whether a file's name is one under which bundles are kept.
+func IsBundle(name string) bool {
 	return slices.ContainsFunc([]string{".sigstore", ".sigstore.json", ".sigstore.jsonl", ".intoto.jsonl"}, func(suffix string) bool {
 		return strings.HasSuffix(name, suffix)
 	})

@@ -21,6 +21,9 @@ func GitRemote(url string) (Name, error) {
 	}
 	authority, repository, _ := strings.Cut(location, "/")
 	authority = authority[strings.LastIndex(authority, "@")+1:]
+	if !strings.Contains(authority, ".") {
+		return Name{}, errors.New("the remote's host has no domain: it is a short name of this machine's own")
+	}
 	name, err := GitSource("https://" + authority + "/" + repository)
 	if err != nil {
 		return Name{}, errors.New("the remote's URL, which is not shown as it may hold a password, is not that of a host and a repository: it has a port, a query, an unusual host or an odd path")

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -50,11 +51,8 @@ func action(ctx context.Context, env Env) error {
 		err = Run(ctx, s.env)
 	}
 	code := ExitCode(err)
-	if err := s.leave(code); err != nil {
+	if err := s.leave(&code); err != nil {
 		s.env.explain(undecided("", err))
-		if code == ExitAllowed {
-			code = ExitUndecided // later steps would not learn of it
-		}
 	}
 	if code != ExitAllowed {
 		return &exitError{code: code} // everything has been said, in the step's log
@@ -131,27 +129,33 @@ func (env Env) tell(doc *report.Signed) {
 }
 
 // leave gives the files that were written to the runner, and writes the outputs.
-func (s *step) leave(code int) error {
-	outputs := []actions.Output{
-		{Name: "exit-code", Lines: []string{strconv.Itoa(code)}},
-		{Name: "outcome", Lines: []string{s.outcome(code)}},
-	}
-	var paths []string
-	for _, file := range s.bundles() {
-		paths = append(paths, s.workspace.Relative(file))
-	}
-	if len(paths) > 0 {
-		outputs = append(outputs, actions.Output{Name: "bundle-paths", Lines: paths})
-	}
+func (s *step) leave(code *int) error {
 	for _, file := range s.written() {
 		if err := s.workspace.GiveBack(file); err != nil {
 			s.env.say("signatus: giving %s to the owner of the workspace: %s", report.Clean(file), report.Clean(err.Error()))
 		}
 	}
-	if err := actions.WriteOutputs(s.env.Getenv, outputs...); err != nil {
-		return fmt.Errorf("the step has done its work, with exit code %d; %w", code, err)
+	bundles := actions.Output{Name: "bundle-paths"}
+	for _, file := range s.bundles() {
+		bundles.Lines = append(bundles.Lines, s.workspace.Relative(file))
 	}
-	return nil
+	was, unfit := *code, bundles.Check()
+	outputs := []actions.Output{bundles}
+	if unfit != nil || len(bundles.Lines) == 0 {
+		outputs = nil // the other two are there all the same
+	}
+	if unfit != nil && *code == ExitAllowed {
+		*code = ExitUndecided // later steps would not learn of it
+	}
+	outputs = append(outputs, actions.Output{Name: "exit-code", Lines: []string{strconv.Itoa(*code)}}, actions.Output{Name: "outcome", Lines: []string{s.outcome(*code)}})
+	err := errors.Join(unfit, actions.WriteOutputs(s.env.Getenv, outputs...))
+	if err == nil {
+		return nil
+	}
+	if *code == ExitAllowed {
+		*code = ExitUndecided
+	}
+	return fmt.Errorf("the step has done its work, with exit code %d; %w", was, err)
 }
 
 // outcome is the exit code in a word.

@@ -2,12 +2,17 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/layout"
 	"github.com/signatus-dev/signatus/internal/report"
 )
@@ -39,8 +44,8 @@ people a browser opens, or with --oidc-flow device another device does; --key si
 with a private key and without a network.
 
 A bundle is appended to PATH.sigstore.jsonl, where verify finds it; several files
-share attestation.sigstore.jsonl, and a commit's is commit-ID.sigstore.json. It was
-opened and verified by then: what does not verify is not written.
+share attestation.sigstore.jsonl, and a commit's is commit-ID.sigstore.json. It is
+opened and verified before it is written: what does not verify is not written.
 
 Exit codes: 0 signed, 1 refused, 2 wrong usage, 3 could not be done now.`
 
@@ -79,13 +84,14 @@ func newAttest(env Env) *cobra.Command {
 	in.instance.register(flags)
 	in.out.register(flags)
 	in.guards.register(flags)
-	flags.StringVar(&in.suggested, "suggest-layout", "", "write to `FILE` the layout that would allow what was signed, and nobody else's")
+	flags.StringVar(&in.suggested, "suggest-layout", "", "write to `FILE` the layout that would allow what was signed, by its signer and nobody else")
 	in.report.register(flags)
 	return cmd
 }
 
-// attest finds the subjects, learns who signs, says what is true of them, signs,
-// verifies what it made, writes it and reports.
+// attest finds what it needs, learns who signs, says what is true of the subjects,
+// signs, verifies what it made, writes it and reports. What can be wrong on this side
+// is found before anybody is asked: what a log has seen cannot be taken back.
 func attest(ctx context.Context, env Env, in attestInput) error {
 	if err := in.check(); err != nil {
 		return err
@@ -94,11 +100,22 @@ func attest(ctx context.Context, env Env, in attestInput) error {
 	if err != nil {
 		return err
 	}
+	ready, err := in.says.read(env, found.commit)
+	if err != nil {
+		return err
+	}
+	plan, err := in.out.plan(env, found)
+	if err != nil {
+		return err
+	}
+	if err := in.checkFiles(env, found, plan); err != nil {
+		return err
+	}
 	at, err := in.instance.load(ctx, env, in.who.key != "")
 	if err != nil {
 		return err
 	}
-	who, err := in.who.open(ctx, env, at)
+	who, err := in.who.open(ctx, env, opening{at: at, claims: ready.provenance})
 	if err != nil {
 		return err
 	}
@@ -112,50 +129,36 @@ func attest(ctx context.Context, env Env, in attestInput) error {
 	if err != nil {
 		return err
 	}
-	said, err := in.says.predicate(env, saying{who: who, commit: found.commit, otherHead: head, sha512: in.subjects.sha512})
-	if err != nil {
-		return err
-	}
-	statements, err := in.out.plan(env, found, subjects)
+	said, err := ready.predicate(env, saying{who: who, otherHead: head, sha512: in.subjects.sha512})
 	if err != nil {
 		return err
 	}
 	signing := &signing{env: env, at: at, who: who, said: said, doc: &doc}
-	signed, err := signing.all(ctx, statements)
-	if err != nil {
-		return err
-	}
-	suggested, err := in.suggest(env, signing, signed)
+	signed, err := signing.all(ctx, plan, subjects)
 	if err != nil {
 		return err
 	}
 	if err := signing.write(ctx, signed); err != nil {
 		return err
 	}
-	if err := in.writeLayout(suggested, &doc); err != nil {
-		return err
-	}
-	return in.report.signed(env, doc)
+	return errors.Join(in.suggest(env, signing, signed), in.report.signed(env, doc))
 }
 
 // check refuses flags that contradict each other.
 func (in attestInput) check() error {
-	inputs := slices.Concat(in.subjects.patterns, in.subjects.checksums, in.instance.roots.files, in.says.byproducts, []string{in.says.predicateFile, in.instance.config, in.who.key})
-	if err := in.report.check(inputs...); err != nil {
+	if err := in.report.check(); err != nil {
 		return err
-	}
-	for flag, file := range map[string]string{"bundle": in.out.bundle, "suggest-layout": in.suggested} {
-		if file != "" && slices.Contains(inputs, file) {
-			return usage("choose another place for it", "--%s %s would overwrite an input", flag, file)
-		}
-	}
-	if in.out.bundle != "" && in.out.bundle == in.suggested {
-		return usage("choose two files", "--bundle and --suggest-layout name one file")
 	}
 	for _, check := range []func() error{in.subjects.check, in.who.check, in.instance.check, in.out.check} {
 		if err := check(); err != nil {
 			return err
 		}
+	}
+	if in.out.force && in.out.bundle == "" && in.suggested == "" {
+		return usage("leave it out: elsewhere bundles are appended", "--force goes with --bundle or --suggest-layout")
+	}
+	if in.guards.otherHead && (in.subjects.commit != "" || in.says.step != "" || in.says.predicateFile != "") {
+		return usage("leave it out", "--allow-other-head goes with SLSA provenance, which records the other commit")
 	}
 	if in.suggested != "" && in.guards.otherHead {
 		return usage("leave one of them out", "--suggest-layout and --allow-other-head: a bundle with another head cannot pass a layout that joins on the commit")
@@ -163,11 +166,80 @@ func (in attestInput) check() error {
 	return in.says.check(in.subjects.commit != "")
 }
 
-// suggest makes the layout that would allow what was signed.
-func (in attestInput) suggest(env Env, s *signing, bundles []made) ([]byte, error) {
-	if in.suggested == "" {
-		return nil, nil
+// checkFiles refuses files that could not be written, that nobody means to lose, or
+// that are something else already.
+func (in attestInput) checkFiles(env Env, found foundSubjects, plan []planned) error {
+	var files clashes
+	for _, f := range found.files {
+		files.reads("the artifact", f.Path)
 	}
+	files.reads("--checksums", in.subjects.checksums...)
+	files.reads("--byproduct", in.says.byproducts...)
+	files.reads("--predicate", in.says.predicateFile)
+	files.reads("--vars", in.says.vars)
+	files.reads("--signing-config", in.instance.config)
+	files.reads("--identity-token", in.who.token)
+	files.reads("--key", in.who.key)
+	for _, r := range in.instance.roots.files {
+		_, file, named := strings.Cut(r, "=")
+		if !named {
+			file = r
+		}
+		files.reads("--trusted-root", file)
+	}
+	for _, p := range plan {
+		files.writes(bundleFile, p.place.path, p.place.next)
+	}
+	files.writes("--suggest-layout", in.suggested)
+	files.writes("--output", in.report.output)
+	if err := files.check(); err != nil {
+		return err
+	}
+	for flag, file := range map[string]string{"suggest-layout": in.suggested, "output": in.report.output} {
+		switch {
+		case file == "":
+		case artifact.IsBundle(filepath.Base(file)):
+			return usage("choose another name", "--%s %s has the name of a file of bundles", flag, file)
+		default:
+			if err := in.checkFile(env, flag, file); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (in attestInput) checkFile(env Env, flag, file string) error {
+	if _, err := fs.Stat(env.FS, filepath.Dir(file)); err != nil {
+		return undecided("make the folder "+filepath.Dir(file)+" first", fmt.Errorf("writing --%s %s: %w", flag, file, cause(err)))
+	}
+	if _, err := fs.Stat(env.FS, file); err == nil && flag == "suggest-layout" && !in.out.force {
+		return &exitError{code: ExitDenied, err: fmt.Errorf("there is a file %s already, and it may be a layout that somebody relies on", file), next: "name another file with --suggest-layout, or replace it with --force"}
+	}
+	return nil
+}
+
+// suggest writes the layout that would allow what was signed.
+func (in attestInput) suggest(env Env, s *signing, bundles []made) error {
+	if in.suggested == "" {
+		return nil
+	}
+	data, err := s.layout(env, bundles, in.suggested)
+	if err == nil {
+		err = report.WriteFile(in.suggested, func(w io.Writer) error {
+			_, err := w.Write(data)
+			return err
+		})
+	}
+	if err != nil {
+		return undecided("write it by hand: docs/layout.md", fmt.Errorf("everything is signed and written but the layout; %w", err))
+	}
+	s.doc.Layout = in.suggested
+	return nil
+}
+
+// layout makes the layout, and demands that it allows every subject.
+func (s *signing) layout(env Env, bundles []made, file string) ([]byte, error) {
 	public, err := s.who.public()
 	if err != nil {
 		return nil, err
@@ -175,32 +247,19 @@ func (in attestInput) suggest(env Env, s *signing, bundles []made) ([]byte, erro
 	first := bundles[0].verified
 	suggestion := layout.Suggestion{
 		Signer: first.Signer(), Key: public, Root: first.Root(), PredicateType: s.said.predicateType, Step: s.said.step,
-		Expires: env.Now.AddDate(1, 0, 0), Now: env.Now,
+		Expires: env.Now.AddDate(1, 0, 0), Now: env.Now, Verify: s.verifyWith(bundles[0], file),
+	}
+	if report.Clean(suggestion.Verify) != suggestion.Verify {
+		suggestion.Verify = "" // a file's name cannot be shown
 	}
 	for _, b := range bundles {
 		suggestion.Subjects = append(suggestion.Subjects, b.subjects...)
 	}
 	data, err := layout.Suggest(suggestion)
 	if err != nil {
-		return nil, &exitError{code: ExitDenied, err: err, next: "leave --suggest-layout out, and write the layout by hand: docs/layout.md"}
+		return nil, err
 	}
 	return data, s.checkLayout(data, bundles)
-}
-
-// writeLayout puts the suggested layout into its file.
-func (in attestInput) writeLayout(data []byte, doc *report.Signed) error {
-	if data == nil {
-		return nil
-	}
-	doc.Layout = in.suggested
-	err := report.WriteFile(in.suggested, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-	if err != nil {
-		return undecided("", fmt.Errorf("the bundles were written; %w", err))
-	}
-	return nil
 }
 
 // interrupted is what the caller ended.

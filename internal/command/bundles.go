@@ -23,6 +23,10 @@ const (
 	bundleSuffix = ".sigstore.jsonl"
 )
 
+// maxBundles is how many bundles are made for one file, of which at most 64 MiB are
+// read.
+const maxBundles = 4096
+
 // outputFlags say where bundles go.
 type outputFlags struct {
 	bundle string
@@ -32,14 +36,12 @@ type outputFlags struct {
 
 func (f *outputFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.bundle, "bundle", "", "write exactly one bundle to `FILE`, which must not exist (default: PATH.sigstore.jsonl, "+sharedFile+" or commit-ID.sigstore.json)")
-	flags.BoolVar(&f.force, "force", false, "replace what is at --bundle")
+	flags.BoolVar(&f.force, "force", false, "replace what is at --bundle and --suggest-layout")
 	flags.BoolVar(&f.single, "one-per-subject", false, "make a bundle for each subject, in place of one for up to 1,024")
 }
 
 func (f *outputFlags) check() error {
 	switch {
-	case f.force && f.bundle == "":
-		return usage("leave it out: elsewhere bundles are appended", "--force goes with --bundle")
 	case f.single && f.bundle != "":
 		return usage("leave one of them out", "--bundle takes exactly one bundle, and --one-per-subject makes many")
 	}
@@ -56,53 +58,63 @@ type place struct {
 	next string
 }
 
-// toSign is what one statement is about, and where its bundle goes.
-type toSign struct {
-	subjects []artifact.Subject
+// planned is a statement that is to be made: of which subjects, by their order, and
+// where its bundle goes.
+type planned struct {
+	from, to int
 	file     string // the first subject's; empty where it is known by its digest
 	place    place
 }
 
 // plan divides the subjects into statements, and settles where each goes. What is
-// in the way is said before anything is signed.
-func (f *outputFlags) plan(env Env, found foundSubjects, subjects []artifact.Subject) ([]toSign, error) {
-	parts := artifact.Chunks(subjects)
+// in the way is said before anything is read or signed.
+func (f *outputFlags) plan(env Env, found foundSubjects) ([]planned, error) {
+	size, all := artifact.MaxStatementSubjects, len(found.files)+len(found.known)
 	if f.single {
-		parts = slices.Collect(slices.Chunk(subjects, 1))
+		size = 1
 	}
-	if f.bundle != "" && len(parts) > 1 {
-		return nil, usage("leave --bundle out, or attest them in parts", "--bundle takes exactly one bundle, and %d subjects need %d", len(subjects), len(parts))
-	}
-	var plan []toSign
-	first := 0
-	for _, part := range parts {
-		planned := toSign{subjects: part, place: place{path: f.bundle, exactly: true, force: f.force}}
-		if first < len(found.files) {
-			planned.file = found.files[first].Path
+	var plan []planned
+	for from := 0; from < all; from += size {
+		p := planned{from: from, to: min(from+size, all), place: place{path: f.bundle, exactly: true, force: f.force}}
+		if from < len(found.files) {
+			p.file = found.files[from].Path
 		}
 		if f.bundle == "" {
-			planned.place = placeOf(found, planned)
+			p.place = placeOf(found, p)
 		}
-		plan = append(plan, planned)
-		first += len(part)
+		plan = append(plan, p)
 	}
-	if f.bundle == "" || f.force {
-		return plan, nil
+	if f.bundle != "" && len(plan) > 1 {
+		return nil, usage("leave --bundle out, or attest them in parts", "--bundle takes exactly one bundle, and %d subjects need %d", all, len(plan))
 	}
-	if _, err := fs.Stat(env.FS, f.bundle); err == nil {
+	if _, err := fs.Stat(env.FS, f.bundle); f.bundle != "" && !f.force && err == nil {
 		return nil, &exitError{code: ExitDenied, err: fmt.Errorf("there is a file %s already, and it may hold another signer's bundle", f.bundle), next: "name another file, replace it with --force, or leave --bundle out to append"}
+	}
+	if last := len(plan) - 1; len(plan) > maxBundles && !plan[last].place.exactly && plan[last].place == plan[last-1].place {
+		return nil, usage("leave --one-per-subject out, or attest them in parts", "%d bundles for one file, at most %d fit", len(plan), maxBundles)
+	}
+	looked := map[string]bool{}
+	for _, p := range plan {
+		folder := filepath.Dir(p.place.path)
+		if looked[folder] {
+			continue
+		}
+		looked[folder] = true
+		if err := evidence.Writable(p.place.path); err != nil {
+			return nil, undecided("name another file with --bundle", err)
+		}
 	}
 	return plan, nil
 }
 
 // placeOf is where verify looks for a bundle about these subjects.
-func placeOf(found foundSubjects, planned toSign) place {
+func placeOf(found foundSubjects, p planned) place {
 	switch {
 	case found.commit != nil:
 		name := "commit-" + found.commit.ID + ".sigstore.json"
 		return place{path: name, exactly: true, next: name + "l"}
-	case len(planned.subjects) == 1 && planned.file != "":
-		return place{path: planned.file + bundleSuffix}
+	case p.to-p.from == 1 && p.file != "":
+		return place{path: p.file + bundleSuffix}
 	}
 	return place{path: filepath.Join(found.folder(), sharedFile)}
 }
@@ -121,83 +133,143 @@ func (found foundSubjects) folder() string {
 	return "."
 }
 
-// write puts each bundle in its place, and then reads it there.
+// write puts the bundles in their places, and then reads them there. Those that share
+// a file are written at once.
 func (s *signing) write(ctx context.Context, bundles []made) error {
-	for i, m := range bundles {
-		path, err := m.place.write(ctx, m.bundle)
+	done := 0
+	for len(bundles[done:]) > 0 {
+		first := bundles[done]
+		together := bundles[done : done+1]
+		for !first.place.exactly && done+len(together) < len(bundles) && bundles[done+len(together)].place == first.place {
+			together = bundles[done : done+len(together)+1]
+		}
+		path, err := first.place.write(ctx, contents(together))
 		if err == nil {
-			err = confirm(s.env.FS, path, m.verified.Digest())
+			err = confirm(s.env.FS, path, together)
 		}
 		if err != nil {
-			return undecided("", fmt.Errorf("%s%w", written(i, len(bundles)), err))
+			return undecided("", fmt.Errorf("it is signed%s; %w", logged(first), errors.Join(written(done, len(bundles)), err)))
 		}
-		m.shown.Path = path
-		m.shown.Verify = s.verifyCommand(m)
+		for _, m := range together {
+			m.shown.Path = path
+			if m.allowed {
+				m.shown.Verify = s.verifyCommand(m)
+			}
+			s.doc.Bundles = append(s.doc.Bundles, m.shown)
+		}
+		done += len(together)
 	}
 	return nil
 }
 
-// written says how far it came.
-func written(n, of int) string {
-	if n == 0 {
-		return ""
+func contents(bundles []made) (all [][]byte) {
+	for _, m := range bundles {
+		all = append(all, m.bundle)
 	}
-	return fmt.Sprintf("%d of %d bundles are written; ", n, of)
+	return all
 }
 
-// write returns where the bundle is now.
-func (p place) write(ctx context.Context, bundle []byte) (string, error) {
+// logged tells what cannot be taken back.
+func logged(m made) string {
+	if len(m.shown.Entries) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and logged (%s, index %d)", m.shown.Entries[0].Log, m.shown.Entries[0].Index)
+}
+
+// written says how far it came; nil for nowhere.
+func written(n, of int) error {
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d bundles are written", n, of)
+}
+
+// write returns where the bundles are now: where each has a file of its own, there is
+// one.
+func (p place) write(ctx context.Context, bundles [][]byte) (string, error) {
 	switch {
 	case !p.exactly:
-		return p.path, evidence.Append(ctx, p.path, bundle)
+		return p.path, evidence.Append(ctx, p.path, bundles...)
 	case p.force:
-		return p.path, evidence.Replace(p.path, bundle)
+		return p.path, evidence.Replace(p.path, bundles[0])
 	}
-	err := evidence.Create(p.path, bundle)
+	err := evidence.Create(p.path, bundles[0])
 	if errors.Is(err, fs.ErrExist) && p.next != "" {
-		return p.next, evidence.Append(ctx, p.next, bundle)
+		return p.next, evidence.Append(ctx, p.next, bundles...)
 	}
 	return p.path, err
 }
 
-// confirm demands that the file holds the bundle that was verified.
-func confirm(fsys fs.FS, path, digest string) error {
-	if info, err := fs.Stat(fsys, path); err == nil && !info.Mode().IsRegular() {
-		return nil // a pipe gives back nothing
-	}
+// confirm demands that the file holds the bundles that were verified.
+func confirm(fsys fs.FS, path string, bundles []made) error {
 	found, err := evidence.Named(fsys, []string{path})
 	if err != nil {
 		return fmt.Errorf("reading back what was written: %w", err)
 	}
+	there := map[string]bool{}
 	for _, c := range found.Candidates {
-		if c.Digest() == digest {
-			return nil
+		there[c.Digest()] = true
+	}
+	for _, m := range bundles {
+		if !there[m.verified.Digest()] {
+			return fmt.Errorf("reading back %s: it does not hold the bundle that was written; next: look at what else writes there, and run it again", path)
 		}
 	}
-	return fmt.Errorf("reading back %s: it does not hold the bundle that was written; next: look at what else writes there, and run it again", path)
+	return nil
 }
 
 // verifyCommand is how anybody verifies the first of the bundle's subjects.
 func (s *signing) verifyCommand(m made) string {
-	subject := m.subjects[0]
-	target := m.file
-	if commit := subject.Digest[artifact.GitCommit]; commit != "" {
-		target = "gitCommit:" + commit
-	} else if target == "" {
-		target = "sha256:" + subject.Digest[artifact.SHA256]
-	}
-	args := []string{"signatus", "verify", target}
-	if m.file == "" || m.place.exactly || filepath.Dir(m.file) != filepath.Dir(m.shown.Path) {
-		args = append(args, "--bundle", m.shown.Path)
-	}
+	args := s.inHand(m)
 	if signer := m.verified.Signer(); s.who.key == nil {
 		args = append(args, "--certificate-identity", signer.SAN, "--certificate-oidc-issuer", signer.Issuer)
 	} else {
-		args = append(args, "--key", "PUBLIC_KEY")
+		args = append(args, "--key", "PUBLIC_KEY.pem")
 	}
 	if !provenance.Is(s.said.predicateType) {
 		args = append(args, "--predicate-type", s.said.predicateType)
 	}
+	return s.shell(args)
+}
+
+// verifyWith is how anybody does with the suggested layout.
+func (s *signing) verifyWith(m made, layout string) string {
+	return s.shell(append(s.inHand(m), "--layout", layout))
+}
+
+// inHand names the first subject, and the bundle where verify would not find it.
+func (s *signing) inHand(m made) []string {
+	target := m.file
+	switch {
+	case target == "":
+		target = digestInHand(m.subjects[0].Digest)
+	case !strings.Contains(target, "/") && (strings.HasPrefix(target, "-") || strings.Contains(target, ":")):
+		target = "./" + target // neither a flag nor a digest
+	}
+	args := []string{"signatus", "verify", target}
+	if m.place.exactly {
+		path := m.place.path
+		if m.shown.Path != "" {
+			path = m.shown.Path
+		}
+		args = append(args, "--bundle", path)
+	}
+	return args
+}
+
+// digestInHand is a digest as verify takes it.
+func digestInHand(digest artifact.DigestSet) string {
+	for _, alg := range artifact.Accepted() {
+		if value := digest[alg]; value != "" {
+			return string(alg) + ":" + value
+		}
+	}
+	return digest.String()
+}
+
+// shell writes a command as a POSIX shell takes it.
+func (s *signing) shell(args []string) string {
 	for _, r := range s.at.files {
 		args = append(args, "--trusted-root", r)
 	}

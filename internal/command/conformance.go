@@ -190,8 +190,8 @@ func signBundle(ctx context.Context, env Env, in signInput, file string) error {
 	if err != nil {
 		return err
 	}
-	from := credentialFlags{token: in.token, flow: flowAuto}
-	who, err := from.open(ctx, env, at)
+	from := credentialFlags{token: in.token, flow: flowAuto, client: defaultAudience}
+	who, err := from.open(ctx, env, opening{at: at})
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -21,8 +22,8 @@ import (
 	"github.com/signatus-dev/signatus/internal/signer"
 )
 
-// audience is whom an identity token is for: every Fulcio asks for this one.
-const audience = "sigstore"
+// defaultAudience is whom an identity token is for: public instances ask for this one.
+const defaultAudience = "sigstore"
 
 // The ways to an identity token.
 const (
@@ -47,7 +48,7 @@ func (f *credentialFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.token, "identity-token", "", "sign as whom the identity `TOKEN` names: a JWT for the audience sigstore, or a file with one")
 	flags.StringVar(&f.flow, "oidc-flow", flowAuto, "how to get an identity token: `auto|ambient|browser|device`; auto is the job's own, or else a browser")
 	flags.StringVar(&f.issuer, "oidc-issuer", "", "`URL` of the issuer to log in at (default: the signing config's)")
-	flags.StringVar(&f.client, "oidc-client-id", "sigstore", "client `ID` at the issuer")
+	flags.StringVar(&f.client, "oidc-client-id", defaultAudience, "client `ID` at the issuer, and whom a token must be for")
 	flags.StringVar(&f.connector, "oidc-connector", "", "`URL` of the login page to go to at once, for example https://github.com/login/oauth")
 	flags.StringVar(&f.redirect, "oidc-redirect-url", "", "`URL` on this machine to come back to from the browser (default: a free port)")
 	flags.StringVar(&f.key, "key", "", "sign with a private key, a PEM `FILE` with ECDSA or Ed25519, in place of an identity")
@@ -59,8 +60,19 @@ func (f *credentialFlags) check() error {
 	default:
 		return usage("use --oidc-flow auto, ambient, browser or device", "unknown --oidc-flow %q", f.flow)
 	}
+	if strings.ContainsAny(f.key, "\r\n") || strings.Contains(f.key, "-----BEGIN") {
+		return usage("write it to a file that nobody else can read, and name that", "--key takes the file that holds the key, not the key itself")
+	}
+	if f.flow == flowAmbient && f.issuer != "" {
+		return usage("leave one of them out", "--oidc-flow ambient takes the job's own token, and --oidc-issuer is where a person logs in")
+	}
 	if f.key != "" && (f.token != "" || f.flow != flowAuto || f.issuer != "") {
 		return usage("choose one of them", "--key and an identity token name two signers")
+	}
+	for flag, address := range map[string]string{"oidc-issuer": f.issuer, "oidc-connector": f.connector, "oidc-redirect-url": f.redirect} {
+		if u, err := url.Parse(address); address != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
+			return usage("give one such as https://oauth2.sigstore.dev/auth", "--%s %s is no URL", flag, address)
+		}
 	}
 	if f.token != "" && (f.flow != flowAuto || f.issuer != "") {
 		return usage("choose one of them", "--identity-token needs no --oidc-flow and no --oidc-issuer")
@@ -75,6 +87,8 @@ type credential struct {
 	// mint gets a new identity token; nil with a key.
 	mint func(context.Context) (identity.Token, error)
 
+	audience string // whom a token must be for
+
 	mu     sync.Mutex
 	token  identity.Token // the newest; none yet where nobody has logged in
 	once   bool           // it was given, and there is no other
@@ -82,53 +96,90 @@ type credential struct {
 	now    func() time.Time
 }
 
+// opening is what matters for who signs.
+type opening struct {
+	at instance
+	// claims of a job are needed, as what is signed is its provenance.
+	claims bool
+}
+
 // open finds out who signs, as far as nobody has to be asked: the key, the token
 // that was given, or the job's own. A person logs in when all else is ready, as
 // such a token lives for a minute.
-func (f *credentialFlags) open(ctx context.Context, env Env, at instance) (*credential, error) {
+func (f *credentialFlags) open(ctx context.Context, env Env, o opening) (*credential, error) {
+	who, err := f.find(ctx, env, o)
+	if err == nil && o.claims && who.job == nil {
+		err = errNoJob()
+	}
+	return who, err
+}
+
+// errNoJob says why somebody who is no job cannot sign provenance.
+func errNoJob() error {
+	return usage("attest in a workflow; or say --step NAME (an in-toto link), or --predicate FILE --predicate-type URI",
+		"SLSA provenance tells how a job of GitHub Actions built something, and it is a job's token that says so")
+}
+
+func (f *credentialFlags) find(ctx context.Context, env Env, o opening) (*credential, error) {
 	runner := actions.Runner{Getenv: env.Getenv, HTTP: env.HTTP, Commands: env.Stderr}
-	who := &credential{now: time.Now} //nolint:forbidigo // how old a token has become while files were hashed
+	who := &credential{audience: f.client, now: time.Now} //nolint:forbidigo // how old a token has become while files were hashed
 	if f.key != "" {
-		return who, f.openKey(ctx, env, runner, who)
+		if err := f.openKey(env, who); err != nil || !o.claims {
+			return who, err
+		}
+		return who, who.openClaims(ctx, runner)
 	}
 	switch f.flow {
 	case flowAuto, flowAmbient:
 		if f.token != "" {
 			return who, f.openGiven(env, who)
 		}
-		who.mint = func(ctx context.Context) (identity.Token, error) { return runner.IDToken(ctx, audience) }
+		who.mint = func(ctx context.Context) (identity.Token, error) { return runner.IDToken(ctx, f.client) }
 		err := who.openJob(ctx)
 		if !errors.Is(err, actions.ErrNotActions) {
 			return who, err
+		}
+		if o.claims {
+			return nil, errNoJob()
 		}
 		if f.flow == flowAmbient || !env.StderrIsTerminal {
 			return nil, undecided("sign in a job of GitHub Actions, or log in with --oidc-flow browser or device, or give --identity-token or --key", errors.New("nobody is there to sign: this is not a job of GitHub Actions, and no terminal to log in at"))
 		}
 	}
-	return who, f.openLogin(env, at, who)
+	return who, f.openLogin(env, o.at, who)
 }
 
-// openKey reads the key. In a job its claims are read too, so that provenance can
-// be signed where there is no certificate authority: nothing certifies them then.
-func (f *credentialFlags) openKey(ctx context.Context, env Env, runner actions.Runner, who *credential) error {
+// openKey reads the key.
+func (f *credentialFlags) openKey(env Env, who *credential) error {
 	data, err := evidence.Read(env.FS, f.key, maxKeyFile)
 	if err != nil {
 		return undecided("check --key", fmt.Errorf("reading key %s: %w", f.key, err))
 	}
 	key, err := signer.ParsePrivateKey(data)
 	if err != nil {
-		return &exitError{code: ExitDenied, err: fmt.Errorf("%s: %w", f.key, err), next: "give a private key in PEM: openssl genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256"}
+		return &exitError{code: ExitDenied, err: fmt.Errorf("%s: %w", f.key, err), next: "give the private key, in PEM: -----BEGIN PRIVATE KEY-----"}
 	}
 	who.key = &key
-	// No job, or none that may have a token, is none of the key's business: whoever
-	// needs claims says so.
-	if token, err := runner.IDToken(ctx, audience); err == nil {
-		claims, err := provenance.ReadClaims(token)
-		if err != nil {
-			return undecided("run it in a job of GitHub Actions", err)
-		}
-		who.job = &claims
+	return nil
+}
+
+// openClaims reads the job's claims for provenance that a key signs, where there is no
+// certificate authority: nothing certifies them then.
+func (c *credential) openClaims(ctx context.Context, runner actions.Runner) error {
+	token, err := runner.IDToken(ctx, c.audience)
+	switch {
+	case errors.Is(err, actions.ErrNotActions):
+		return errNoJob()
+	case ctx.Err() != nil:
+		return interrupted(ctx, "asking for an identity token")
+	case err != nil:
+		return undecided("run the job again", err) // an error that knows better says so
 	}
+	claims, err := provenance.ReadClaims(token)
+	if err != nil {
+		return undecided("run it in a job of GitHub Actions", err)
+	}
+	c.job = &claims
 	return nil
 }
 
@@ -176,7 +227,7 @@ func (c *credential) openJob(ctx context.Context) error {
 
 // take begins with a token: who it speaks for is who signs.
 func (c *credential) take(token identity.Token) error {
-	who, err := readSigner(token, c.now())
+	who, err := c.read(token)
 	if err != nil {
 		return err
 	}
@@ -187,7 +238,7 @@ func (c *credential) take(token identity.Token) error {
 // renew takes a newer token for the same signer. What is signed was made of the
 // first one's claims, so a job's stay.
 func (c *credential) renew(token identity.Token) error {
-	who, err := readSigner(token, c.now())
+	who, err := c.read(token)
 	if err != nil {
 		return err
 	}
@@ -201,19 +252,19 @@ type tokenSigner struct {
 	job    *provenance.Claims
 }
 
-// readSigner reads a token, and refuses one that Fulcio would.
-func readSigner(token identity.Token, now time.Time) (tokenSigner, error) {
+// read reads a token, and refuses one that Fulcio would.
+func (c *credential) read(token identity.Token) (tokenSigner, error) {
 	refuse := func(next, format string, args ...any) (tokenSigner, error) {
 		return tokenSigner{}, &exitError{code: ExitDenied, err: fmt.Errorf("reading the identity token: "+format, args...), next: next}
 	}
 	person, err := login.ReadPerson(token)
 	if err != nil {
-		return tokenSigner{}, &exitError{code: ExitDenied, err: err, next: "give a JWT of an OIDC issuer for the audience sigstore"}
+		return tokenSigner{}, &exitError{code: ExitDenied, err: err, next: "give a JWT of an OIDC issuer for the audience " + c.audience}
 	}
 	switch {
-	case !slices.Contains(person.Audience, audience):
-		return refuse("ask the issuer for a token with the audience sigstore", "it is for the audience %q, expected %q", strings.Join(person.Audience, " "), audience)
-	case person.Expires.Before(now):
+	case !slices.Contains(person.Audience, c.audience):
+		return refuse("ask the issuer for a token with the audience "+c.audience, "it is for the audience %q, expected %q", strings.Join(person.Audience, " "), c.audience)
+	case person.Expires.Before(c.now()):
 		return refuse("get a new one", "it expired at %s", person.Expires.UTC().Format(time.RFC3339))
 	case person.Email != "" && !person.EmailVerified:
 		return refuse("confirm the address with the issuer", "its issuer has not verified the address %s", person.Email)

@@ -48,8 +48,8 @@ func jwt(t *testing.T, claims map[string]any, mark string) identity.Token {
 	return identity.NewToken("eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString(payload) + ".c2lnbmF0dXJl")
 }
 
-// TestReadSigner breaks one claim in each row.
-func TestReadSigner(t *testing.T) {
+// TestReadToken breaks one claim in each row.
+func TestReadToken(t *testing.T) {
 	t.Parallel()
 	with := func(claims map[string]any, name string, value any) map[string]any {
 		claims[name] = value
@@ -70,7 +70,7 @@ func TestReadSigner(t *testing.T) {
 		"a job of a stranger":      {with(jobClaims(), "iss", "https://token.actions.githubusercontent.com.evil.example"), "claim iss"},
 		"a job without repository": {with(jobClaims(), "repository", ""), "claim repository is missing"},
 	} {
-		who, err := readSigner(jwt(t, row.claims, "x"), time.Now())
+		who, err := (&credential{audience: defaultAudience, now: time.Now}).read(jwt(t, row.claims, "x"))
 		if row.words == "" {
 			if err != nil || (who.job == nil) == (who.person.Email == "") {
 				t.Errorf("%s: %+v, %v", name, who, err)
@@ -110,7 +110,7 @@ func TestTokenSource(t *testing.T) {
 	t.Parallel()
 	m := &minter{t: t, claims: jobClaims()}
 	now := time.Now()
-	c := &credential{mint: m.mint, now: func() time.Time { return now }}
+	c := &credential{audience: defaultAudience, mint: m.mint, now: func() time.Time { return now }}
 	if err := c.openJob(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -141,8 +141,8 @@ func TestTokenGiven(t *testing.T) {
 	t.Parallel()
 	given := jwt(t, personClaims(), "given")
 	for name, flag := range map[string]string{"the token": given.Reveal(), "a file": "token.jwt"} {
-		f := credentialFlags{token: flag, flow: flowAuto}
-		who, err := f.open(t.Context(), Env{FS: fstest.MapFS{"token.jwt": {Data: []byte(given.Reveal() + "\n")}}, Getenv: func(string) string { return "" }}, instance{})
+		f := credentialFlags{token: flag, flow: flowAuto, client: defaultAudience}
+		who, err := f.open(t.Context(), Env{FS: fstest.MapFS{"token.jwt": {Data: []byte(given.Reveal() + "\n")}}, Getenv: func(string) string { return "" }}, opening{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -166,7 +166,7 @@ func TestTokenGiven(t *testing.T) {
 func TestTokenForMany(t *testing.T) {
 	t.Parallel()
 	m := &minter{t: t, claims: personClaims()}
-	c := &credential{mint: m.mint, now: time.Now}
+	c := &credential{audience: defaultAudience, mint: m.mint, now: time.Now}
 	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() {
@@ -187,7 +187,7 @@ func TestTokenForMany(t *testing.T) {
 // Nobody is not a signer.
 func TestNobodySigns(t *testing.T) {
 	t.Parallel()
-	c := &credential{mint: func(context.Context) (identity.Token, error) { return identity.Token{}, actions.ErrNotActions }, now: time.Now}
+	c := &credential{audience: defaultAudience, mint: func(context.Context) (identity.Token, error) { return identity.Token{}, actions.ErrNotActions }, now: time.Now}
 	if _, err := c.source()(t.Context()); !errors.Is(err, actions.ErrNotActions) {
 		t.Errorf("got %v", err)
 	}

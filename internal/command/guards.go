@@ -21,7 +21,7 @@ type guardFlags struct {
 
 func (f *guardFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.publicLog, "allow-public-log", false, "let a repository that is not public be named in logs that anybody can read, for good")
-	flags.BoolVar(&f.otherHead, "allow-other-head", false, "attest although another commit is checked out than the job's: it is recorded as asserted, and no layout that joins on the commit allows the bundle")
+	flags.BoolVar(&f.otherHead, "allow-other-head", false, "attest although another commit is checked out than the job's: it is recorded as asserted in the provenance, and no layout that joins on the commit allows the bundle")
 }
 
 // given are the loosenings that the caller chose.
@@ -58,11 +58,9 @@ func (f *guardFlags) check(env Env, g guarded, doc *report.Signed) (*provenance.
 	return f.checkHead(env, g.who.job, doc)
 }
 
-// checkVisibility guards the name of the repository.
-//
-// "Private, internal and unknown visibility stop before the Fulcio request when the
-// instance has public logs: the certificate alone would publish the name."
-// (docs/attest.md; TestAttestVisibility)
+// checkVisibility guards the name of the repository: whatever is not known to be
+// public stops before Fulcio is asked anything where there are logs, as the
+// certificate alone would publish the name. (TestGuards, TestPublic)
 func (f *guardFlags) checkVisibility(g guarded) error {
 	if g.who.key != nil || g.who.job.Public() || f.publicLog || !g.at.public() {
 		return nil
@@ -74,58 +72,96 @@ func (f *guardFlags) checkVisibility(g guarded) error {
 	return &exitError{
 		code: ExitDenied,
 		err:  fmt.Errorf("the repository %s is %s, and its name would be in %s for anybody to read, for good; nothing was sent", g.who.job.Repository, visibility, g.at.logs()),
-		next: "sign with an instance of your own (--signing-config and --trusted-root) or with --key, or publish the name with --allow-public-log",
+		next: "sign with --key or with an instance that has no logs; or, if these logs may hold the name, as those of an instance of your own may, say --allow-public-log",
 	}
 }
 
-// checkHead compares what is checked out with the token's commit.
+// checkHead compares what is checked out with the token's commit: around the working
+// directory, where one builds, and in the runner's workspace.
 func (f *guardFlags) checkHead(env Env, job *provenance.Claims, doc *report.Signed) (*provenance.Descriptor, error) {
-	folder := env.Getenv("GITHUB_WORKSPACE")
-	if folder == "" {
-		folder = "."
-	}
-	repository, err := gitrepo.Find(folder)
-	if errors.Is(err, gitrepo.ErrNoRepository) {
-		doc.Notes = append(doc.Notes, "nothing is checked out here, so what was built was not compared with the job's commit")
-		return nil, nil
-	}
-	var head gitrepo.Commit
-	if err == nil {
-		head, err = repository.Commit("HEAD")
-	}
-	switch {
-	case err != nil && f.otherHead:
-		doc.Notes = append(doc.Notes, fmt.Sprintf("the commit that is checked out could not be read: %v", err))
-		return nil, nil
-	case err != nil:
-		return nil, undecided("check out the job's commit, or attest without comparing with --allow-other-head", fmt.Errorf("comparing what is checked out in %s with the job's commit %.7s: %w", folder, job.SHA, err))
-	case head.ID == job.SHA:
-		return nil, nil
-	case !f.otherHead:
-		return nil, &exitError{
-			code: ExitDenied,
-			err:  fmt.Errorf("commit %.12s is checked out in %s, and the job's identity speaks for commit %.12s of %s: who verifies would believe that this was built from the latter", head.ID, folder, job.SHA, job.Repository),
-			next: "check out the job's commit before you build; or, if the build is of something else, record that with --allow-other-head",
+	looked := false
+	for _, folder := range []string{".", env.Getenv("GITHUB_WORKSPACE")} {
+		repository, err := checkout(folder)
+		if folder == "" || errors.Is(err, gitrepo.ErrNoRepository) {
+			continue
+		}
+		looked = true
+		var head gitrepo.Commit
+		if err == nil {
+			head, err = repository.Commit("HEAD")
+		}
+		switch where := report.Clean(folder); {
+		case err != nil && f.otherHead:
+			doc.Notes = append(doc.Notes, fmt.Sprintf("the commit that is checked out in %s could not be read: %v", where, err))
+		case err != nil:
+			return nil, undecided("check out the job's commit, or attest without comparing with --allow-other-head", fmt.Errorf("comparing what is checked out in %s with the job's commit %.7s: %w", where, job.SHA, err))
+		case head.ID == job.SHA:
+		case !f.otherHead:
+			return nil, &exitError{
+				code: ExitDenied,
+				err:  fmt.Errorf("commit %.12s is checked out in %s, and the job's identity speaks for commit %.12s of %s: who verifies would believe that this was built from the latter", head.ID, where, job.SHA, job.Repository),
+				next: "check out the job's commit before you build; or, if the build is of something else, record that with --allow-other-head",
+			}
+		default:
+			return f.record(repository, head, recording{job: job, doc: doc})
 		}
 	}
-	doc.Notes = append(doc.Notes, fmt.Sprintf("commit %.12s is checked out in place of the job's %.12s: it is recorded as asserted, and no layout that joins on the commit allows such a bundle", head.ID, job.SHA))
-	return otherHead(repository, head, job)
+	if !looked {
+		doc.Notes = append(doc.Notes, "nothing is checked out here or in the workspace, so what was built was not compared with the job's commit")
+	}
+	return nil, nil
 }
 
-// otherHead describes the commit that is checked out: of the origin's repository,
-// or else of the job's.
-func otherHead(repository *gitrepo.Repository, head gitrepo.Commit, job *provenance.Claims) (*provenance.Descriptor, error) {
+// checkout finds the repository around a folder. The commit of a submodule follows
+// from that of the repository around it.
+func checkout(folder string) (*gitrepo.Repository, error) {
+	repository, err := gitrepo.Find(folder)
+	for err == nil {
+		around, none := repository.Around()
+		if errors.Is(none, gitrepo.ErrNoRepository) {
+			return repository, nil
+		}
+		repository, err = around, none
+	}
+	return nil, err
+}
+
+// recording is what another commit is recorded for.
+type recording struct {
+	job *provenance.Claims
+	doc *report.Signed
+}
+
+// record describes the commit that is checked out in place of the job's, and says what
+// comes of it.
+func (f *guardFlags) record(repository *gitrepo.Repository, head gitrepo.Commit, r recording) (*provenance.Descriptor, error) {
+	own, err := ownSource(r.job)
+	if err != nil {
+		return nil, err
+	}
 	name, err := repository.Origin()
 	if err != nil {
-		server, err := job.ServerURL()
-		if err != nil {
-			return nil, err
-		}
-		if name, err = artifact.GitRemote(server + "/" + job.Repository); err != nil {
-			return nil, err
-		}
+		name = own
 	}
-	subject, err := head.Subject(name)
+	consequence := "no layout that joins on the commit allows such a bundle, and verify without a layout does not either"
+	if name != own {
+		consequence = fmt.Sprintf("it is of %s, and a layout that allows the job's own source alone refuses such a bundle", name)
+	}
+	r.doc.Notes = append(r.doc.Notes, fmt.Sprintf("commit %.12s is checked out in place of the job's %.12s, and it is recorded as asserted: %s", head.ID, r.job.SHA, consequence))
+	return describeCommit(name, head)
+}
+
+// ownSource is the job's repository as rules name it.
+func ownSource(job *provenance.Claims) (artifact.Name, error) {
+	server, err := job.ServerURL()
+	if err != nil {
+		return artifact.Name{}, err
+	}
+	return artifact.GitRemote(server + "/" + job.Repository)
+}
+
+func describeCommit(name artifact.Name, commit gitrepo.Commit) (*provenance.Descriptor, error) {
+	subject, err := commit.Subject(name)
 	if err != nil {
 		return nil, err
 	}

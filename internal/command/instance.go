@@ -69,7 +69,12 @@ func (f *instanceFlags) load(ctx context.Context, env Env, byKey bool) (instance
 		}
 	}
 	roots, err := f.roots.load(ctx, trusted)
-	return instance{services: services, roots: roots, files: f.roots.files}, err
+	at := instance{services: services, roots: roots, files: f.roots.files}
+	if err == nil && f.config != "" && len(f.roots.files) == 0 && services.Fulcio != "" && len(at.named()) == 0 {
+		return instance{}, usage("give the trusted root of that instance with --trusted-root FILE",
+			"no trusted root is loaded that names the certificate authority %s of the signing config: what is signed there could not be verified", services.Fulcio)
+	}
+	return at, err
 }
 
 func (f *instanceFlags) services(env Env) (signer.Services, error) {
@@ -79,7 +84,9 @@ func (f *instanceFlags) services(env Env) (signer.Services, error) {
 		if readErr != nil {
 			return signer.Services{}, undecided(nextAfter(readErr, "check --signing-config"), fmt.Errorf("reading signing config %s: %w", f.config, readErr))
 		}
-		config, err = signer.ParseConfig(data)
+		if config, err = signer.ParseConfig(data); err != nil {
+			err = fmt.Errorf("%s: %w", f.config, err)
+		}
 	}
 	if err != nil {
 		return signer.Services{}, signingError(err)
@@ -93,7 +100,8 @@ func (f *instanceFlags) services(env Env) (signer.Services, error) {
 
 // public tells whether what is signed becomes known to others: the services log
 // it, or the certificate authority logs its certificates. Nobody says of a log
-// that it is private, so each counts as public.
+// that it is private, so each counts as public, and so does an authority of which no
+// trusted root tells that it has none.
 func (at instance) public() bool {
 	if len(at.services.Rekor) > 0 {
 		return true
@@ -101,22 +109,37 @@ func (at instance) public() bool {
 	if at.services.Fulcio == "" {
 		return false
 	}
-	return slices.ContainsFunc(at.own(), func(r trust.Root) bool { return len(r.Material.CTLogs()) > 0 })
+	named := at.named()
+	return len(named) == 0 || at.publicGood() || slices.ContainsFunc(named, func(r trust.Root) bool { return len(r.Material.CTLogs()) > 0 })
 }
 
-// own are the trusted roots of the instance: those that name its certificate
-// authority by its address, or else all.
-func (at instance) own() []trust.Root {
-	named := slices.DeleteFunc(slices.Clone(at.roots.set), func(r trust.Root) bool {
+// publicGood reports whether the certificate authority is the public-good instance's,
+// whatever a trusted root says of it.
+func (at instance) publicGood() bool {
+	config, err := signer.PublicGood(signer.ConfigDecides)
+	if err != nil {
+		return true
+	}
+	for _, address := range config.CertificateAuthorities() {
+		if sameAddress(address, at.services.Fulcio) {
+			return true
+		}
+	}
+	return false
+}
+
+// named are the trusted roots that name the certificate authority by its address.
+func (at instance) named() []trust.Root {
+	return slices.DeleteFunc(slices.Clone(at.roots.set), func(r trust.Root) bool {
 		return !slices.ContainsFunc(r.Material.FulcioCertificateAuthorities(), func(ca root.CertificateAuthority) bool {
 			fulcio, ok := ca.(*root.FulcioCertificateAuthority)
-			return ok && strings.TrimSuffix(fulcio.URI, "/") == strings.TrimSuffix(at.services.Fulcio, "/")
+			return ok && sameAddress(fulcio.URI, at.services.Fulcio)
 		})
 	})
-	if len(named) > 0 {
-		return named
-	}
-	return at.roots.set
+}
+
+func sameAddress(a, b string) bool {
+	return a != "" && strings.EqualFold(strings.TrimRight(a, "/"), strings.TrimRight(b, "/"))
 }
 
 // logs names the hosts where what is signed becomes known.

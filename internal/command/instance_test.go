@@ -41,13 +41,14 @@ func TestPublic(t *testing.T) {
 		roots    trust.Set
 		public   bool
 	}{
-		"a transparency log":                {signer.Services{Fulcio: address(silent), Rekor: []string{"https://rekor.test"}}, trust.Set{silent}, true},
-		"a log of certificates":             {signer.Services{Fulcio: address(logged)}, trust.Set{logged}, true},
-		"neither":                           {signer.Services{Fulcio: address(silent)}, trust.Set{silent}, false},
-		"another root has a log":            {signer.Services{Fulcio: address(silent) + "/"}, trust.Set{logged, silent}, false},
-		"the root of the instance has":      {signer.Services{Fulcio: address(logged)}, trust.Set{silent, logged}, true},
-		"whose root it is, nobody can tell": {signer.Services{Fulcio: "http://127.0.0.1:1"}, trust.Set{silent, logged}, true},
-		"a key alone":                       {signer.Services{}, trust.Set{logged}, false},
+		"a transparency log":           {signer.Services{Fulcio: address(silent), Rekor: []string{"https://rekor.test"}}, trust.Set{silent}, true},
+		"a log of certificates":        {signer.Services{Fulcio: address(logged)}, trust.Set{logged}, true},
+		"neither":                      {signer.Services{Fulcio: address(silent)}, trust.Set{silent}, false},
+		"another root has a log":       {signer.Services{Fulcio: address(silent) + "/"}, trust.Set{logged, silent}, false},
+		"the root of the instance has": {signer.Services{Fulcio: address(logged)}, trust.Set{silent, logged}, true},
+		"the public-good one, by a root that hides its log": {signer.Services{Fulcio: "https://fulcio.sigstore.dev"}, trust.Set{silent}, true},
+		"whose root it is, nobody can tell":                 {signer.Services{Fulcio: "http://127.0.0.1:1"}, trust.Set{silent}, true},
+		"a key alone":                                       {signer.Services{}, trust.Set{logged}, false},
 	} {
 		at := instance{services: row.services, roots: &loadedRoots{set: row.roots}}
 		if at.public() != row.public {

@@ -3,7 +3,6 @@ package command
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"io/fs"
 	"time"
 
@@ -78,35 +77,72 @@ type said struct {
 	fields []provenance.Field
 }
 
-// saying is what the predicate depends on.
-type saying struct {
-	who       *credential
-	commit    *gitrepo.Commit
-	otherHead *provenance.Descriptor
-	sha512    bool
+// predicateInputs are what a predicate is made of, read before anybody is asked.
+type predicateInputs struct {
+	said       said // already, but for provenance
+	provenance bool
+	buildType  provenance.BuildType
+	started    time.Time
+	byproducts []artifact.File
+	parameters provenance.Parameters
 }
 
-// predicate makes the predicate.
-func (f *predicateFlags) predicate(env Env, s saying) (said, error) {
+// read reads everything that the flags name.
+func (f *predicateFlags) read(env Env, commit *gitrepo.Commit) (predicateInputs, error) {
 	switch {
 	case f.predicateFile != "":
-		data, err := evidence.Read(env.FS, f.predicateFile, statement.MaxPredicateBytes)
-		if err != nil {
-			return said{}, undecided("check --predicate", fmt.Errorf("reading predicate %s: %w", f.predicateFile, err))
-		}
-		return said{predicateType: f.predicateType, predicate: data, step: stepFor(s.commit)}, nil
-	case f.step != "" || s.commit != nil:
-		name := f.step
-		if name == "" {
-			name = authorStep
-		}
-		data, err := statement.Link{Name: name}.Predicate()
-		if err != nil {
-			return said{}, usage("name a step of the layout", "%w", err)
-		}
-		return said{predicateType: statement.LinkV03, predicate: data, step: name}, nil
+		s, err := f.custom(env, commit)
+		return predicateInputs{said: s}, err
+	case f.step != "" || commit != nil:
+		s, err := f.link()
+		return predicateInputs{said: s}, err
 	}
-	return f.provenance(env, s)
+	in := predicateInputs{provenance: true, buildType: f.buildTypes()[f.buildType]}
+	var err error
+	if in.started, err = f.startedOn(env); err != nil {
+		return predicateInputs{}, err
+	}
+	if in.byproducts, err = artifact.FindFiles(env.FS, f.byproducts); err != nil {
+		return predicateInputs{}, notFound(fmt.Errorf("recording byproducts: %w", err))
+	}
+	if in.buildType != provenance.CommunityWorkflow {
+		return in, nil
+	}
+	parameters, err := actions.ReadParameters(env.Getenv)
+	if err != nil {
+		return predicateInputs{}, undecided("let this see the runner's event file, or use --build-type github", err)
+	}
+	in.parameters = provenance.Parameters{Inputs: parameters.Inputs, Release: parameters.Release}
+	in.parameters.Vars, err = f.readVars(env.FS)
+	return in, err
+}
+
+// custom is what a file says.
+func (f *predicateFlags) custom(env Env, commit *gitrepo.Commit) (said, error) {
+	data, err := evidence.Read(env.FS, f.predicateFile, statement.MaxPredicateBytes)
+	if err != nil {
+		return said{}, undecided("check --predicate", fmt.Errorf("reading predicate %s: %w", f.predicateFile, err))
+	}
+	if err := statement.CheckType(f.predicateType); err != nil {
+		return said{}, usage("give the URI of what --predicate is, for example https://cyclonedx.org/bom", "--predicate-type: %w", err)
+	}
+	if err := statement.CheckPredicate(data); err != nil {
+		return said{}, &exitError{code: ExitDenied, err: fmt.Errorf("reading predicate %s: %w", f.predicateFile, err), next: "give a file with one JSON object, such as an SBOM"}
+	}
+	return said{predicateType: f.predicateType, predicate: data, step: stepFor(commit)}, nil
+}
+
+// link says that a step was done.
+func (f *predicateFlags) link() (said, error) {
+	name := f.step
+	if name == "" {
+		name = authorStep
+	}
+	data, err := statement.Link{Name: name}.Predicate()
+	if err != nil {
+		return said{}, usage("name a step of the layout", "%w", err)
+	}
+	return said{predicateType: statement.LinkV03, predicate: data, step: name}, nil
 }
 
 func stepFor(commit *gitrepo.Commit) string {
@@ -116,53 +152,37 @@ func stepFor(commit *gitrepo.Commit) string {
 	return buildStep
 }
 
-// provenance makes SLSA provenance of the job.
-func (f *predicateFlags) provenance(env Env, s saying) (said, error) {
-	if s.who.job == nil {
-		return said{}, &exitError{
-			code: ExitUsage,
-			err:  fmt.Errorf("SLSA provenance tells how a job of GitHub Actions built something, and this is none"),
-			next: "attest in a workflow; or say --step NAME (an in-toto link), or --predicate FILE --predicate-type URI",
-		}
+// saying is what provenance depends on beside what was read.
+type saying struct {
+	who       *credential
+	otherHead *provenance.Descriptor
+	sha512    bool
+}
+
+// predicate makes the predicate.
+func (in predicateInputs) predicate(env Env, s saying) (said, error) {
+	if !in.provenance {
+		return in.said, nil
 	}
-	job, err := f.job(env, s)
-	if err != nil {
+	job := provenance.Job{
+		Claims: *s.who.job, BuildType: in.buildType, Started: in.started, Finished: env.Now, Parameters: in.parameters, Uncertified: s.who.key != nil,
+	}
+	if s.otherHead != nil {
+		job.Dependencies = append(job.Dependencies, *s.otherHead)
+	}
+	var err error
+	if job.Byproducts, err = in.hashByproducts(env, s.sha512); err != nil {
 		return said{}, err
 	}
 	data, err := provenance.Build(job)
 	if err != nil {
-		return said{}, &exitError{code: ExitDenied, err: err, next: "see signatus attest --help"}
+		return said{}, &exitError{code: ExitDenied, err: err, next: "see docs/attest.md, what provenance says"}
 	}
 	fields, err := provenance.Fields(job)
 	if err != nil {
 		return said{}, &exitError{code: ExitDenied, err: err}
 	}
 	return said{predicateType: provenance.V1, predicate: data, step: buildStep, fields: fields}, nil
-}
-
-// job gathers what the job knows of itself beyond its token.
-func (f *predicateFlags) job(env Env, s saying) (provenance.Job, error) {
-	job := provenance.Job{Claims: *s.who.job, BuildType: f.buildTypes()[f.buildType], Finished: env.Now, Uncertified: s.who.key != nil}
-	if s.otherHead != nil {
-		job.Dependencies = append(job.Dependencies, *s.otherHead)
-	}
-	var err error
-	if job.Started, err = f.startedOn(env); err != nil {
-		return provenance.Job{}, err
-	}
-	if job.Byproducts, err = f.byproductsOf(env, s.sha512); err != nil {
-		return provenance.Job{}, err
-	}
-	if job.BuildType != provenance.CommunityWorkflow {
-		return job, nil
-	}
-	parameters, err := actions.ReadParameters(env.Getenv)
-	if err != nil {
-		return provenance.Job{}, undecided("let this see the runner's event file, or use --build-type github", err)
-	}
-	job.Parameters = provenance.Parameters{Inputs: parameters.Inputs, Release: parameters.Release}
-	job.Parameters.Vars, err = f.readVars(env.FS)
-	return job, err
 }
 
 // startedOn is when the caller says that the build started, or when the runner
@@ -175,24 +195,20 @@ func (f *predicateFlags) startedOn(env Env) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	at, err := time.Parse(time.RFC3339, f.started)
-	if err != nil {
+	if err != nil || at.IsZero() {
 		return time.Time{}, usage("write it as date -u +%Y-%m-%dT%H:%M:%SZ does", "--started-on %q is no RFC 3339 time", f.started)
 	}
 	return at, nil
 }
 
-func (f *predicateFlags) byproductsOf(env Env, sha512 bool) ([]provenance.Descriptor, error) {
-	files, err := artifact.FindFiles(env.FS, f.byproducts)
-	if err != nil {
-		return nil, notFound(fmt.Errorf("recording byproducts: %w", err))
-	}
+func (in predicateInputs) hashByproducts(env Env, sha512 bool) ([]provenance.Descriptor, error) {
 	var more []artifact.Algorithm
 	if sha512 {
 		more = append(more, artifact.SHA512)
 	}
 	var list []provenance.Descriptor
-	for _, file := range files {
-		hashed, err := file.Hash(env.FS, func(r io.Reader) io.Reader { return r }, more...)
+	for _, file := range in.byproducts {
+		hashed, err := file.Hash(env.FS, nil, more...)
 		if err != nil {
 			return nil, undecided("check --byproduct", err)
 		}

@@ -21,7 +21,7 @@ type rootFlags struct {
 
 func (f *rootFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.files, "trusted-root", nil, "trusted root `[NAME=]FILE`, JSON or JSONL, in place of the embedded ones (repeatable)")
-	flags.BoolVar(&f.offline, "offline", false, "use no network: take the embedded or remembered trusted roots as they are")
+	flags.BoolVar(&f.offline, "offline", false, "use no network for trusted roots: take the embedded or remembered ones as they are")
 }
 
 // loadedRoots are the trusted roots in use, ready to verify under.

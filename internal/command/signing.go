@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/sync/errgroup"
@@ -13,9 +15,11 @@ import (
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/layout"
+	"github.com/signatus-dev/signatus/internal/provenance"
 	"github.com/signatus-dev/signatus/internal/report"
 	"github.com/signatus-dev/signatus/internal/signer"
 	"github.com/signatus-dev/signatus/internal/statement"
+	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
 // maxSignings is how many bundles are made at once.
@@ -32,28 +36,33 @@ type signing struct {
 
 // made is a bundle that was made and verified. It is not written yet.
 type made struct {
-	toSign
+	planned
+	subjects []artifact.Subject
 	bundle   []byte
 	verified *attestation.Verified
+	allowed  bool // by verify, for this signer and type
 	shown    *report.SignedBundle
 }
 
 // all signs and verifies every statement, or none: nothing is written by then.
-func (s *signing) all(ctx context.Context, statements []toSign) ([]made, error) {
-	bundles := make([]made, len(statements))
-	bar := newProgress(s.env, fmt.Sprintf("signing %d statements", len(statements)), int64(len(statements)))
+func (s *signing) all(ctx context.Context, plan []planned, subjects []artifact.Subject) ([]made, error) {
+	bundles := make([]made, len(plan))
+	env := s.env
+	env.StderrIsTerminal = env.StderrIsTerminal && len(plan) > 1 // of one, there is nothing to count
+	bar := newProgress(env, fmt.Sprintf("signing %d statements", len(plan)), int64(len(plan)))
 	bar.count = true
 	defer bar.done()
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(maxSignings)
-	for i, planned := range statements {
+	for i, p := range plan {
 		group.Go(func() error {
 			return guard(func() (err error) {
 				if err := groupCtx.Err(); err != nil {
 					return err // another one has failed
 				}
-				bundles[i], err = s.one(groupCtx, planned)
-				bar.add(1)
+				if bundles[i], err = s.one(groupCtx, p, subjects[p.from:p.to]); err == nil {
+					bar.add(1)
+				}
 				return err
 			})
 		})
@@ -62,31 +71,65 @@ func (s *signing) all(ctx context.Context, statements []toSign) ([]made, error) 
 		if ctx.Err() != nil {
 			return nil, interrupted(ctx, "signing")
 		}
-		if len(statements) > 1 {
-			err = fmt.Errorf("signing %d statements, of which none was written: %w", len(statements), err)
+		if len(plan) > 1 {
+			err = fmt.Errorf("signing %d statements, of which none was written: %w", len(plan), err)
 		}
 		return nil, signingError(err)
 	}
-	for _, b := range bundles {
-		s.doc.Bundles = append(s.doc.Bundles, b.shown)
-	}
-	return bundles, nil
+	return bundles, s.judge(bundles)
 }
 
 // one signs a statement, and opens what came of it as a stranger would.
-func (s *signing) one(ctx context.Context, planned toSign) (made, error) {
-	data, err := statement.New(planned.subjects, s.said.predicateType, s.said.predicate)
+func (s *signing) one(ctx context.Context, p planned, subjects []artifact.Subject) (made, error) {
+	data, err := statement.New(subjects, s.said.predicateType, s.said.predicate)
 	if err != nil {
-		return made{}, &exitError{code: ExitDenied, err: err, next: "see signatus attest --help"}
+		return made{}, &exitError{code: ExitDenied, err: err, next: "attest fewer subjects at once, or a smaller predicate"}
 	}
 	result, verified, err := s.sign(ctx, signer.Statement(data))
 	if err != nil {
 		return made{}, err
 	}
-	if err := sameStatement(verified.Statement(), planned.subjects, s.said); err != nil {
+	if err := sameStatement(verified.Statement(), subjects, s.said); err != nil {
 		return made{}, &exitError{code: ExitDenied, err: fmt.Errorf("verifying what was signed, which was not written: %w", err)}
 	}
-	return made{toSign: planned, bundle: result.Bundle, verified: verified, shown: s.show(result, verified, planned)}, nil
+	return made{planned: p, subjects: subjects, bundle: result.Bundle, verified: verified, shown: s.show(result, verified, subjects)}, nil
+}
+
+// judge tells which bundles verify allows by itself, as the report would say: one with
+// another head, or a predicate that contradicts the certificate, is refused.
+func (s *signing) judge(bundles []made) error {
+	for i, b := range bundles {
+		options := layout.SimpleOptions{Identity: b.verified.Signer().SAN, Issuer: b.verified.Signer().Issuer, Roots: s.at.roots.set.Names()}
+		if s.who.key != nil {
+			key, err := s.who.publicKey()
+			if err != nil {
+				return err
+			}
+			options = layout.SimpleOptions{Key: &key}
+		}
+		if !provenance.Is(s.said.predicateType) {
+			options.PredicateType = s.said.predicateType
+		}
+		l, err := layout.Simple(options)
+		if err != nil {
+			return err
+		}
+		v := s.check(l, b, b.subjects[0])
+		bundles[i].allowed = v.Allowed()
+		if !v.Allowed() && len(v.Findings) > 0 {
+			s.doc.Warnings = append(s.doc.Warnings, "signatus verify refuses this bundle: "+v.Findings[0].String())
+			break // the others are like it
+		}
+	}
+	return nil
+}
+
+// check judges one subject by a layout.
+func (s *signing) check(l *layout.Layout, b made, subject artifact.Subject) verdict.Verdict {
+	return layout.Check(layout.Input{
+		Layout: l, Artifact: artifact.Artifact{Given: subject.Name, Name: path.Base(subject.Name), Digest: subject.Digest},
+		Verified: []*attestation.Verified{b.verified}, Now: s.env.Now,
+	})
 }
 
 // sign makes a bundle of the content, and opens it as a stranger would.
@@ -94,7 +137,7 @@ func (s *signing) sign(ctx context.Context, content signer.Content) (*signer.Res
 	result, err := signer.Sign(ctx, signer.Request{
 		Content: content, Services: s.at.services,
 		Token: s.who.source(), Key: s.who.key, CheckCertificate: s.who.checkCertificate(),
-	}, signer.Options{HTTP: s.env.HTTP, Now: s.env.Now, UserAgent: "signatus/" + s.env.Version})
+	}, signer.Options{HTTP: s.env.HTTP, Now: s.env.Now, UserAgent: "signatus/" + s.env.Version, Again: s.again})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -106,6 +149,12 @@ func (s *signing) sign(ctx context.Context, content signer.Content) (*signer.Res
 		}
 	}
 	return result, verified, nil
+}
+
+// again tells whom one waits for, one line each time.
+func (s *signing) again(why *signer.ServiceError, wait time.Duration) {
+	what, _, _ := strings.Cut(why.Error(), "; next: ")
+	s.env.say("%s; asking again in %s", report.Clean(what), wait.Round(100*time.Millisecond))
 }
 
 // open verifies the bundle under the trusted roots, and holds its signer against
@@ -178,14 +227,14 @@ func sameStatement(read attestation.Statement, subjects []artifact.Subject, said
 }
 
 // show describes the bundle for the report.
-func (s *signing) show(result *signer.Result, verified *attestation.Verified, planned toSign) *report.SignedBundle {
+func (s *signing) show(result *signer.Result, verified *attestation.Verified, subjects []artifact.Subject) *report.SignedBundle {
 	shown := &report.SignedBundle{
 		PredicateType: s.said.predicateType, Signer: verified.Signer(), Root: verified.Root(), Times: verified.Times(),
 	}
 	if s.said.predicateType == statement.LinkV03 {
 		shown.Step = s.said.step
 	}
-	for _, subject := range planned.subjects {
+	for _, subject := range subjects {
 		shown.Subjects = append(shown.Subjects, report.Subject{Name: subject.Name, URI: subject.URI, Digest: subject.Digest})
 	}
 	for _, entry := range result.Entries {
@@ -205,11 +254,7 @@ func (s *signing) checkLayout(data []byte, bundles []made) error {
 	}
 	for _, b := range bundles {
 		for _, subject := range b.subjects {
-			v := layout.Check(layout.Input{
-				Layout: parsed, Artifact: artifact.Artifact{Given: subject.Name, Name: path.Base(subject.Name), Digest: subject.Digest},
-				Verified: []*attestation.Verified{b.verified}, Now: s.env.Now,
-			})
-			if !v.Allowed() {
+			if v := s.check(parsed, b, subject); !v.Allowed() {
 				return fmt.Errorf("checking the suggested layout: %w", answer(v))
 			}
 		}

@@ -141,6 +141,9 @@ func (f *subjectFlags) findCommit(found *foundSubjects) error {
 		return undecided(next, fmt.Errorf("attesting commit %s: %w", f.commit, err))
 	}
 	commit, err := repository.Commit(f.commit)
+	if errors.Is(err, gitrepo.ErrExpression) {
+		return usage("", "attesting a commit: %w", err)
+	}
 	if err != nil {
 		return undecided("name a branch, a tag or a commit of this repository", fmt.Errorf("attesting commit %s: %w", f.commit, err))
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Append adds a bundle to a file of bundles, one a line, and makes the file where
+// Append adds bundles to a file of bundles, one a line, and makes the file where
 // there is none. It takes nothing away: whoever signed before stays in it, as does
 // whoever signs at the same time, in this process or another one. A bundle that is
 // in it already is not added again.
@@ -22,8 +22,8 @@ import (
 // The folder is locked, and a new file takes the place of the old one when it is
 // whole: on any error, a full disk too, the old one is as it was, and a reader sees
 // one or the other. What is at path must be a file; a symbolic link is refused.
-func Append(ctx context.Context, path string, bundle []byte) error {
-	return explain(path, appendLine(ctx, path, bundle, writeAll))
+func Append(ctx context.Context, path string, bundles ...[]byte) error {
+	return explain(path, appendLines(ctx, path, bundles, writeAll))
 }
 
 // Create writes a bundle into a new file. Where there is one already the error is
@@ -38,6 +38,32 @@ func Replace(path string, bundle []byte) error {
 	return explain(path, replace(path, bundle, writeAll))
 }
 
+// Writable tells whether a bundle could be written at path: its folder is there and
+// takes files, and what is at path is a file or nothing. It leaves nothing behind.
+func Writable(path string) error {
+	return explain(path, writable(path))
+}
+
+func writable(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return syscall.EISDIR
+	case err == nil && !info.Mode().IsRegular():
+		return errNoFile
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	temporary, err := writeTemporary(path, 0, func(*os.File) error { return nil })
+	if err != nil {
+		return err
+	}
+	return os.Remove(temporary)
+}
+
+// errNoFile says that bundles are kept in files.
+var errNoFile = errors.New("it is a symbolic link, a pipe or a device, and bundles are kept in a file")
+
 // writing puts bytes into a file. It is an argument so that a test's disk can be full.
 type writing func(*os.File, []byte) error
 
@@ -46,29 +72,42 @@ func writeAll(file *os.File, data []byte) error {
 	return err
 }
 
-func appendLine(ctx context.Context, path string, bundle []byte, write writing) error {
-	line, err := oneLine(bundle)
-	if err != nil {
-		return err
+func appendLines(ctx context.Context, path string, bundles [][]byte, write writing) error {
+	var lines [][]byte
+	for _, bundle := range bundles {
+		line, err := oneLine(bundle)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, line)
 	}
 	unlock, err := lock(ctx, filepath.Dir(path))
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	old, mode, err := readOld(path)
+	content, mode, err := readOld(path)
 	if err != nil {
 		return err
 	}
-	for have := range bytes.Lines(old) {
-		if bytes.Equal(bytes.TrimSpace(have), line) {
-			return nil
+	there := map[string]bool{}
+	for have := range bytes.Lines(content) {
+		there[string(bytes.TrimSpace(have))] = true
+	}
+	before := len(content)
+	for _, line := range lines {
+		if there[string(line)] {
+			continue
 		}
+		there[string(line)] = true
+		if len(content) > 0 && !bytes.HasSuffix(content, []byte("\n")) {
+			content = append(content, '\n')
+		}
+		content = append(append(content, line...), '\n')
 	}
-	if len(old) > 0 && !bytes.HasSuffix(old, []byte("\n")) {
-		old = append(old, '\n')
+	if len(content) == before {
+		return nil
 	}
-	content := append(append(old, line...), '\n')
 	if len(content) > MaxFileBytes {
 		return fmt.Errorf("it would have %d bytes, at most %s are read", len(content), size(MaxFileBytes))
 	}
@@ -87,8 +126,8 @@ func replace(path string, bundle []byte, write writing) error {
 	if err != nil {
 		return err
 	}
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return errors.New("it is a folder, a symbolic link, a pipe or a device, and a bundle is kept in a file")
+	if err := writable(path); err != nil {
+		return err
 	}
 	temporary, err := writeTemporary(path, 0, func(file *os.File) error { return write(file, append(line, '\n')) })
 	if err != nil {
@@ -152,7 +191,7 @@ func readOld(path string) ([]byte, fs.FileMode, error) {
 	case info.IsDir():
 		return nil, 0, syscall.EISDIR
 	case !info.Mode().IsRegular():
-		return nil, 0, errors.New("it is a symbolic link, a pipe or a device, and bundles are kept in a file")
+		return nil, 0, errNoFile
 	case info.Size() > MaxFileBytes:
 		return nil, 0, fmt.Errorf("it has %d bytes, at most %s are read", info.Size(), size(MaxFileBytes))
 	}
@@ -194,14 +233,16 @@ func explain(path string, err error) error {
 	if err == nil {
 		return nil
 	}
-	next := "name another file with --bundle"
+	next := "name another file"
 	switch {
+	case errors.Is(err, context.Canceled):
+		next = "run it again"
 	case errors.Is(err, errBusy):
 		next = "wait until it is done, and run it again"
 	case errors.Is(err, syscall.ENOSPC):
-		next = "free some space there, or name a file on another disk with --bundle"
+		next = "free some space there, or name a file on another disk"
 	case errors.Is(err, fs.ErrNotExist):
 		next = "make the folder " + filepath.Dir(path) + " first"
 	}
-	return fmt.Errorf("writing bundle %s: %w; nothing was changed there; next: %s", path, cause(err), next)
+	return fmt.Errorf("writing %s: %w; nothing was changed there; next: %s", path, cause(err), next)
 }

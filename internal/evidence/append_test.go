@@ -171,7 +171,7 @@ func TestDiskFull(t *testing.T) {
 			}
 			left = []string{"app.sigstore.jsonl"}
 		}
-		err := explain(path, appendLine(t.Context(), path, bundle(2), full))
+		err := explain(path, appendLines(t.Context(), path, [][]byte{bundle(2)}, full))
 		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "nothing was changed there; next: free some space") {
 			t.Errorf("got %v", err)
 		}
@@ -185,7 +185,7 @@ func TestDiskFull(t *testing.T) {
 		nothingElse(t, dir, left...)
 		func() {
 			defer func() { _ = recover() }()
-			_ = appendLine(t.Context(), path, bundle(2), func(*os.File, []byte) error { panic("half way") })
+			_ = appendLines(t.Context(), path, [][]byte{bundle(2)}, func(*os.File, []byte) error { panic("half way") })
 		}()
 		nothingElse(t, dir, left...)
 		if err := Append(t.Context(), path, bundle(2)); err != nil { // the lock is free

@@ -65,27 +65,31 @@ func Named(fsys fs.FS, paths []string) (Found, error) {
 }
 
 // Beside looks where attest and its peers leave bundles: beside the artifact,
-// under the artifact's name or a shared one. artifact is a path; for an artifact
-// known by its digest alone it is empty and the working directory is searched.
-// What is not there is noted, and what cannot be read is listed as refused:
+// under the artifact's name or a shared one, and under the shared ones in the working
+// directory, where attest leaves an author's word on a commit. artifact is a path; for
+// an artifact known by its digest alone it is empty and the working directory alone is
+// searched. What is not there is noted, and what cannot be read is listed as refused:
 // nobody said that it must be there, and the others still count.
 func Beside(fsys fs.FS, artifact string) Found {
 	var found Found
-	dir := filepath.Dir(artifact)
-	var paths []string
 	if artifact != "" {
 		for _, suffix := range suffixes() {
-			paths = append(paths, artifact+suffix)
+			found.optional(fsys, artifact+suffix)
 		}
 	}
-	for _, name := range shared() {
-		paths = append(paths, filepath.Join(dir, name))
+	found.shared(fsys, filepath.Dir(artifact))
+	if filepath.Dir(artifact) != "." {
+		found.shared(fsys, ".")
 	}
-	for _, path := range paths {
-		found.optional(fsys, path)
-	}
-	found.commits(fsys, dir)
 	return found
+}
+
+// shared reads the files of a folder that hold bundles for several artifacts.
+func (f *Found) shared(fsys fs.FS, dir string) {
+	for _, name := range []string{"attestation.sigstore.jsonl", "attestation.sigstore.json"} {
+		f.optional(fsys, filepath.Join(dir, name))
+	}
+	f.commits(fsys, dir)
 }
 
 // suffixes are what attest, cosign and slsa-github-generator put behind an
@@ -94,12 +98,9 @@ func suffixes() []string {
 	return []string{".sigstore.jsonl", ".sigstore.json", ".sigstore", ".intoto.jsonl"}
 }
 
-// shared are the names of files that hold bundles for several artifacts.
-func shared() []string { return []string{"attestation.sigstore.jsonl", "attestation.sigstore.json"} }
-
 // commits reads commit-ID.sigstore.json and .jsonl, an author's word on a commit.
 func (f *Found) commits(fsys fs.FS, dir string) {
-	pattern := filepath.Join(dir, "commit-*.sigstore.json")
+	pattern := filepath.Join(dir, "commit-*.sigstore.json[l]")
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		f.unreadable(pattern, cause(err))

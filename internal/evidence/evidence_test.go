@@ -105,14 +105,15 @@ func TestBeside(t *testing.T) {
 		"dist/app.sigstore.jsonl", "dist/app.sigstore.json", "dist/app.sigstore", "dist/app.intoto.jsonl",
 		"dist/attestation.sigstore.jsonl", "dist/attestation.sigstore.json",
 		"dist/commit-0badc0de.sigstore.json", "dist/commit-3f2a9c1d.sigstore.jsonl",
+		"attestation.sigstore.jsonl", "attestation.sigstore.json", "commit-0badc0de.sigstore.json", "commit-3f2a9c1d.sigstore.jsonl",
 	}
 	all := map[string]any{"dist/app": "the app"}
 	for _, name := range names {
 		all[name] = true
 		found := evidence.Beside(disk(t, map[string]any{name: true, "dist/app": "the app"}), "dist/app")
 		equal(t, sources(found), []string{name})
-		if n := len(found.Looked); n != 7 {
-			t.Errorf("%s: looked at %d places, expected 7: %v", name, n, found.Looked)
+		if n := len(found.Looked); n != 10 {
+			t.Errorf("%s: looked at %d places, expected 10: %v", name, n, found.Looked)
 		}
 		for _, p := range found.Looked {
 			if wanted := p.Path == name; p.Absent == wanted || (p.Bundles == 1) != wanted {
@@ -166,7 +167,7 @@ func TestBesideUnreadable(t *testing.T) {
 
 	found = evidence.Beside(disk(t, map[string]any{"dist/app.sigstore": true, "dist": syscall.EACCES}), "dist/app")
 	equal(t, sources(found), []string{"dist/app.sigstore"})
-	equal(t, refused(found), []string{"dist/commit-*.sigstore.json: source-unreadable"})
+	equal(t, refused(found), []string{"dist/commit-*.sigstore.json[l]: source-unreadable"})
 }
 
 // TestNamed reads what the caller names, and in a folder the files whose names

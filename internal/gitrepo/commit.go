@@ -24,6 +24,9 @@ const (
 	maxSharing    = 64
 )
 
+// ErrExpression says that a revision is no name, but something like HEAD~1.
+var ErrExpression = errors.New("expected HEAD, a branch, a tag or a commit's id")
+
 // ErrUnborn says that HEAD is a branch without a commit.
 var ErrUnborn = errors.New("the branch has no commit yet")
 
@@ -68,7 +71,7 @@ func (r *Repository) resolve(rev string) (Commit, error) {
 	case rev == "HEAD":
 		return r.head()
 	case !validRef(rev):
-		return Commit{}, errors.New("expected HEAD, a branch, a tag or a commit's id; next: give what `git rev-parse` says of it")
+		return Commit{}, fmt.Errorf("%w; next: give what git says of it: --commit \"$(git rev-parse %s)\"", ErrExpression, quoted(rev))
 	}
 	var found []Commit
 	for _, name := range []string{rev, "refs/" + rev, "refs/tags/" + rev, "refs/heads/" + rev, "refs/remotes/" + rev} {
@@ -96,6 +99,9 @@ func (r *Repository) resolve(rev string) (Commit, error) {
 	}
 	return found[0], nil
 }
+
+// quoted is a revision as a shell takes it.
+func quoted(rev string) string { return "'" + strings.ReplaceAll(rev, "'", `'\''`) + "'" }
 
 func (r *Repository) unknown() error {
 	if exists(filepath.Join(r.common, "shallow")) {
@@ -138,9 +144,9 @@ func (r *Repository) ref(name string) (string, error) {
 		if !strings.HasPrefix(name, "refs/") || !validRef(name) {
 			return "", fs.ErrNotExist
 		}
-		target, id, err := readRef(filepath.Join(r.common, filepath.FromSlash(name)))
+		target, id, err := readRef(filepath.Join(r.folderOf(name), filepath.FromSlash(name)))
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrNotExist) && r.folderOf(name) == r.common:
 			return r.packed(name)
 		case err != nil:
 			return "", err
@@ -150,6 +156,18 @@ func (r *Repository) ref(name string) (string, error) {
 		name = target
 	}
 	return "", fmt.Errorf("following %s: more than %d symbolic refs", name, maxSymbolic)
+}
+
+// folderOf is where a ref is kept.
+//
+// "refs/bisect, refs/rewritten and refs/worktree are not shared" (git-worktree(1))
+func (r *Repository) folderOf(ref string) string {
+	for _, own := range []string{"refs/bisect/", "refs/rewritten/", "refs/worktree/"} {
+		if strings.HasPrefix(ref, own) {
+			return r.gitDir
+		}
+	}
+	return r.common
 }
 
 // readRef reads a loose ref: "ref: " and another one's name, or an id. A folder is

@@ -72,6 +72,15 @@ func parseOrigin(text string) (artifact.Name, error) {
 	return name, nil
 }
 
+// Around finds the repository that this one is a submodule of; ErrNoRepository where
+// it is none.
+func (r *Repository) Around() (*Repository, error) {
+	if r.root == "" || !r.submodule() {
+		return nil, ErrNoRepository
+	}
+	return Find(filepath.Dir(r.root))
+}
+
 // submodule tells whether another repository keeps this one's git folder: git
 // puts them into .git/modules.
 func (r *Repository) submodule() bool {

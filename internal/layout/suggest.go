@@ -46,15 +46,18 @@ type Suggestion struct {
 	Expires time.Time
 	// Now is the instant by which the layout is linted; it must be set.
 	Now time.Time
+	// Verify is a command that uses the layout, for the head of the file; empty for
+	// none. It is one line that can be shown.
+	Verify string
 	// Comment are lines for the head of the file, without line breaks, characters
 	// that cannot be seen, or the "#".
 	Comment []string
 }
 
-// Suggest writes the layout that allows what was signed and nothing else: this
-// signer in every field that says who may sign, this predicate type, these names.
-// The digests are not in it. It is the statement that binds those, and a layout
-// with them would be about one release.
+// Suggest writes the layout that allows what was signed, by this signer and nobody
+// else: this signer in every field that says who may sign, this predicate type, these
+// names. The digests and the commit are not in it. It is the statement that binds
+// those, and a layout with them would be about one release.
 //
 // The result is YAML as a person writes it, and has been read again: it parses,
 // lints clean, and its rules allow the statement. It is an error where that cannot
@@ -111,7 +114,7 @@ func (s Suggestion) check() error {
 	case !isID(s.Step):
 		return fmt.Errorf("the step's name %q cannot stand in a layout, expected letters, digits, - _ . and @", s.Step)
 	}
-	for _, line := range s.Comment {
+	for _, line := range append([]string{s.Verify}, s.Comment...) {
 		if !utf8.ValidString(line) || strings.ContainsFunc(line, hidden) {
 			return fmt.Errorf("the comment %q holds a line break or a character that cannot be seen", line)
 		}
@@ -351,12 +354,14 @@ func (d *draft) say(lines ...string) {
 
 func (d *draft) head() {
 	d.say(
-		"# Allows what was signed, by the one who signed it, and nothing else. Suggested by",
-		"# signatus attest: read it before you trust it, and keep it where the signer cannot",
-		"# change it alone. Whoever changes this file changes the verdict.",
-		"#",
-		"#   signatus verify "+d.inHand()+" --layout layout.yml",
+		"# Allows artifacts of the names below, signed so by the one who signed these, and",
+		"# nobody else's. Not these bytes alone: what the same signer makes next passes too.",
+		"# Suggested by signatus attest: read it before you trust it, and keep it where the",
+		"# signer cannot change it alone. Whoever changes this file changes the verdict.",
 	)
+	if d.Verify != "" {
+		d.say("#", "#   "+d.Verify)
+	}
 	if len(d.Comment) > 0 {
 		d.say("#")
 	}
@@ -364,23 +369,6 @@ func (d *draft) head() {
 		d.say(strings.TrimRight("# "+line, " "))
 	}
 	d.say("_type: layout", "version: 1", "expires: "+scalar(d.Expires.UTC().Format(time.RFC3339)), "")
-}
-
-// inHand is the first subject, as verify takes it, that a line can show.
-func (d *draft) inHand() string {
-	subjects := d.claims.materials
-	if d.claims.hasProducts {
-		subjects = d.claims.products
-	}
-	for _, name := range subjects.Names() {
-		switch commit := subjects[name].Digest[artifact.GitCommit]; {
-		case subjects[name].Name.Git && commit != "":
-			return string(artifact.GitCommit) + ":" + commit
-		case isPlain(name):
-			return name
-		}
-	}
-	return "FILE"
 }
 
 // The names that a suggestion gives its one signer.

@@ -108,7 +108,9 @@ func refusal(code string, status int) error {
 func clean(text string) string {
 	text = strings.Join(strings.FieldsFunc(text, unicode.IsSpace), " ")
 	text = redact(printable(text, ""))
-	text = strings.ReplaceAll(text, strings.TrimSpace(nextMarker), ";")
+	for marker := strings.TrimSpace(nextMarker); strings.Contains(text, marker); { // what is left may be one again
+		text = strings.ReplaceAll(text, marker, ";")
+	}
 	if runes := []rune(text); len(runes) > maxText {
 		text = string(runes[:maxText]) + "…"
 	}

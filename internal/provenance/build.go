@@ -259,7 +259,11 @@ func (b *builder) external() (map[string]any, error) {
 		maps.DeleteFunc(values, func(_ string, v any) bool { return v == "" && !p.empty })
 		if len(values) > 0 { // "REQUIRED unless empty"
 			external[p.name] = values
-			b.assert(at+p.name, shortened(p.data), p.origin)
+			stated, err := json.Marshal(values, json.Deterministic(true))
+			if err != nil {
+				return nil, fmt.Errorf("reading %s: %w", p.name, err)
+			}
+			b.assert(at+p.name, shortened(stated), p.origin)
 		}
 	}
 	return external, nil

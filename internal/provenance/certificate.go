@@ -2,6 +2,7 @@ package provenance
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/signatus-dev/signatus/internal/identity"
@@ -90,6 +91,16 @@ func (e *MismatchError) Error() string {
 	return "checking the certificate against the token's claims: " + strings.Join(all, "; ")
 }
 
+// asURI writes a name as a certificate's SAN has it: where a branch has a name with
+// other letters, percent-encoded. The extensions have it as it is.
+func asURI(name string) string {
+	parsed, err := url.Parse(name)
+	if err != nil {
+		return name
+	}
+	return parsed.String()
+}
+
 // CheckCertificate demands that a certificate says of the job what the token's
 // claims say: its only name is the workflow's, and each extension .8 to .22 holds
 // its claim. One that is absent does not. The error is a *[MismatchError].
@@ -101,7 +112,7 @@ func (c *Claims) CheckCertificate(signer identity.Signer) error {
 		return err
 	}
 	var found []Mismatch
-	if name := server + "/" + c.JobWorkflowRef; signer.SAN != name || signer.SANKind != identity.URI {
+	if name := asURI(server + "/" + c.JobWorkflowRef); signer.SAN != name || signer.SANKind != identity.URI {
 		found = append(found, Mismatch{"job_workflow_ref", "the URI in its SAN", name, signer.SAN})
 	}
 	if signer.Issuer != c.Issuer {

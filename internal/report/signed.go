@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,7 +78,7 @@ func SignedText(w io.Writer, d Signed, o Options) error {
 	}
 	facts := list("note", plain, d.Notes)
 	if d.Layout != "" {
-		facts = append(facts, fact{label: "layout", text: Clean(d.Layout) + " allows what was signed, by whoever signed it, and nothing else"})
+		facts = append(facts, fact{label: "layout", text: Clean(d.Layout) + " allows artifacts of these names, signed so by this signer: these, and the next ones"})
 	}
 	facts = append(facts, list("loosened", yellow, d.Loosenings)...)
 	facts = append(facts, list("warning", yellow, d.Warnings)...)
@@ -152,13 +153,18 @@ func (p *page) stated(fields []Field) {
 		if len(lines) == 0 {
 			continue
 		}
+		shared := part.asserted && len(lines) > 3 && !slices.ContainsFunc(lines, func(f Field) bool { return f.Origin != lines[0].Origin })
+		if shared {
+			part.headline += " (" + Clean(lines[0].Origin) + ")"
+		}
 		p.line(2, plain, "", part.headline+":")
 		column := width(each(lines, fieldName)...)
 		for _, f := range lines {
 			text := pad(fieldName(f), column) + "  " + Clean(f.Value)
-			if part.asserted {
+			switch {
+			case part.asserted && !shared:
 				text += "  (" + Clean(f.Origin) + ")"
-			} else if p.verbose {
+			case !part.asserted && p.verbose:
 				text += "  (" + Clean(f.Proof) + ")"
 			}
 			p.line(4, plain, "", text)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -29,6 +30,7 @@ const (
 type courier struct {
 	http      http.Client
 	sleep     func(context.Context, time.Duration) error
+	again     func(*ServiceError, time.Duration)
 	jitter    func() float64
 	now       time.Time
 	attempt   time.Duration // bounds one attempt
@@ -74,6 +76,7 @@ type trial struct {
 	status     int
 	text       string
 	temporary  bool
+	unreached  bool // nobody was there to answer
 	retryAfter time.Duration
 }
 
@@ -91,8 +94,13 @@ func (c *courier) deliver(parent context.Context, to endpoint, what call) (reply
 		failed.attempts = n
 		wait := c.wait(n, failed.retryAfter)
 		waited += wait
-		if !failed.temporary || n == maxAttempts || waited > c.budget ||
-			ctx.Err() != nil || c.sleep(ctx, wait) != nil {
+		if !failed.temporary || n == maxAttempts || waited > c.budget || ctx.Err() != nil {
+			return reply{}, c.report(parent, to, failed)
+		}
+		if c.again != nil {
+			c.again(c.report(parent, to, failed), wait)
+		}
+		if c.sleep(ctx, wait) != nil {
 			return reply{}, c.report(parent, to, failed)
 		}
 	}
@@ -151,10 +159,12 @@ func (c *courier) broken(ctx context.Context, err error) *trial {
 		err = inner.Err // without the URL, which the endpoint names
 	}
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	dialled, ok := errors.AsType[*net.OpError](err)
+	unreached := ok && dialled.Op == "dial"
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return &trial{err: errors.New("no answer in time"), temporary: true}
 	}
-	return &trial{err: c.secrets.wrap(err), temporary: !untrusted}
+	return &trial{err: c.secrets.wrap(err), temporary: !untrusted, unreached: unreached}
 }
 
 // words finds what a server says in the shapes of Fulcio, Rekor and gRPC's
@@ -191,7 +201,7 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 func (c *courier) report(parent context.Context, to endpoint, failed *trial) *ServiceError {
 	e := &ServiceError{
 		Service: to.service, Host: to.host(), Attempts: failed.attempts,
-		Status: failed.status, Temporary: failed.temporary, Text: failed.text, Err: failed.err,
+		Status: failed.status, Temporary: failed.temporary, Text: failed.text, Err: failed.err, unreached: failed.unreached,
 	}
 	switch {
 	case parent.Err() != nil:
@@ -208,6 +218,8 @@ func (c *courier) report(parent context.Context, to endpoint, failed *trial) *Se
 // next is what to do about an answer.
 func next(to endpoint, e *ServiceError) string {
 	switch {
+	case e.unreached:
+		return "check the network, the name server and HTTPS_PROXY, or sign with --key; no bundle was made"
 	case e.Temporary:
 		return "try again later; no bundle was made"
 	case e.Status == http.StatusBadRequest && to.service == Fulcio, e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:

@@ -36,6 +36,8 @@ type ServiceError struct {
 	Text      string // the server's words: one bounded line without secrets
 	Err       error  // what went wrong where no answer says so; may be nil
 	Next      string // what to do
+
+	unreached bool // nobody was there to answer
 }
 
 // Error is the error in one line, with the next step at its end.

@@ -2,8 +2,10 @@ package signer
 
 import (
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -59,6 +61,12 @@ func ParseConfig(data []byte) (Config, error) {
 	if len(data) > MaxConfigSize {
 		return refuse(fmt.Errorf("%d bytes, at most %d are read", len(data), MaxConfigSize))
 	}
+	var document struct {
+		MediaType string `json:"mediaType"`
+	}
+	if json.Unmarshal(data, &document) == nil && strings.HasPrefix(document.MediaType, "application/vnd.dev.sigstore.trustedroot") {
+		return refuse(errors.New("this is a trusted root (--trusted-root), not a signing config"))
+	}
 	config, err := root.NewSigningConfigFromJSON(data)
 	if err != nil {
 		// protobuf's words differ from build to build, by a space of another kind.
@@ -85,11 +93,19 @@ func checkURL(address string) error {
 	case err != nil:
 		return errors.New("an address of a service is no URL")
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
-		return fmt.Errorf("the address of a service on %q, expected http or https and a host", u.Host)
+		return fmt.Errorf("the address of a service on %q, expected https and a host", u.Host)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return fmt.Errorf("the address of the service on %q is http, expected https: an identity token would be sent for anybody to read", u.Host)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return fmt.Errorf("the address of the service on %q holds a user, a query or a fragment, expected none", u.Host)
 	}
 	return nil
+}
+
+// loopback tells whether a host is this machine, where a test's Sigstore runs.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Services are the services to sign with. The zero value is none, which is
@@ -103,6 +119,15 @@ type Services struct {
 	RekorVersion int // RekorV1 or RekorV2; must be set with Rekor
 
 	TSA []string // the URLs to post timestamp queries to
+}
+
+// CertificateAuthorities are the addresses of all certificate authorities that the
+// config names, whenever they are valid.
+func (c Config) CertificateAuthorities() []string {
+	if c.config == nil {
+		return nil
+	}
+	return addresses(c.config.FulcioCertificateAuthorityURLs())
 }
 
 // Select chooses the services that are valid at the instant, the newest version

@@ -91,6 +91,9 @@ type Options struct {
 	// clock. Jitter returns a number in [0,1); nil draws it.
 	Sleep  func(context.Context, time.Duration) error
 	Jitter func() float64
+	// Again, if set, is told why a request is sent again, and after which wait. It
+	// may be called at the same time for several signings.
+	Again func(*ServiceError, time.Duration)
 
 	Attempt   time.Duration // bounds one attempt; 0 means 30 seconds
 	Budget    time.Duration // bounds one request with its attempts and waits; 0 means 90 seconds
@@ -176,7 +179,7 @@ func (r Request) check() error {
 
 func newCourier(o Options) *courier {
 	c := &courier{
-		http: *o.HTTP, sleep: o.Sleep, jitter: o.Jitter, now: o.Now,
+		http: *o.HTTP, sleep: o.Sleep, jitter: o.Jitter, again: o.Again, now: o.Now,
 		attempt: o.Attempt, budget: o.Budget, userAgent: o.UserAgent,
 	}
 	c.http.Jar = nil

@@ -51,7 +51,7 @@ func (l Link) Predicate() ([]byte, error) {
 
 func (l Link) build() (*link.Link, error) {
 	switch {
-	case l.Name == "":
+	case strings.TrimSpace(l.Name) == "":
 		return nil, errors.New("it names no step")
 	case len(l.Name) > artifact.MaxNameLength || strings.ContainsFunc(l.Name, unicode.IsControl):
 		return nil, fmt.Errorf("the step's name %.80q is too long or holds a control character", l.Name)

@@ -49,7 +49,7 @@ type descriptor struct {
 // numbers. Duplicate keys and text that is not UTF-8 are refused. The same input
 // gives the same bytes.
 func New(subjects []artifact.Subject, predicateType string, predicate []byte) ([]byte, error) {
-	if err := checkType(predicateType); err != nil {
+	if err := CheckType(predicateType); err != nil {
 		return nil, fmt.Errorf("writing statement: %w", err)
 	}
 	list, err := describe(subjects)
@@ -75,11 +75,11 @@ func New(subjects []artifact.Subject, predicateType string, predicate []byte) ([
 	return data, nil
 }
 
-// checkType demands a URI that names a type.
+// CheckType demands a URI that names a type.
 //
 // "predicateType: TypeURI, required. URI identifying the type of the Predicate."
 // (in-toto attestation spec v1, Statement)
-func checkType(predicateType string) error {
+func CheckType(predicateType string) error {
 	parsed, err := url.Parse(predicateType)
 	switch {
 	case predicateType == "":
@@ -120,6 +120,13 @@ func describe(subjects []artifact.Subject) ([]descriptor, error) {
 		list = append(list, descriptor{Name: s.Name, URI: s.URI, Digest: resource.Digest})
 	}
 	return list, nil
+}
+
+// CheckPredicate demands what New does of a predicate: one JSON object of at most
+// MaxPredicateBytes, without duplicate keys.
+func CheckPredicate(predicate []byte) error {
+	_, err := checkPredicate(predicate)
+	return err
 }
 
 // checkPredicate demands one JSON object, and takes its white space out.

@@ -208,7 +208,7 @@ func TestGuards(t *testing.T) {
 			config: sandbox.Config{Claims: map[string]string{"sha": other}}, args: []string{"--allow-other-head"},
 			says: []string{"recorded as asserted", "loosened", "no layout that joins on the commit allows such a bundle"},
 		},
-		"no checkout": {remove: true, says: []string{"nothing is checked out here"}},
+		"no checkout": {remove: true, says: []string{"nothing is checked out here or in the workspace"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

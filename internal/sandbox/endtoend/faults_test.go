@@ -117,18 +117,24 @@ func TestNoToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sandbox.Config{})
 	put(t, w.dir, "fork.json", `{"pull_request": {"head": {"repo": {"full_name": "mallory/app"}}, "base": {"sha": "`+w.sha+`", "repo": {"full_name": "acme/app"}}}}`)
+	put(t, w.dir, "key.pem", `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+`)
 	for name, row := range map[string]struct {
 		as   who
 		args []string
 		code int
 		says []string
 	}{
-		"no permission":   {who{noID: true}, nil, 3, []string{"permissions: {id-token: write, contents: read}"}},
-		"a fork":          {who{noID: true, more: []string{"GITHUB_EVENT_NAME=pull_request", "GITHUB_EVENT_PATH=" + filepath.Join(w.dir, "fork.json")}}, nil, 3, nil},
-		"Dependabot":      {who{noID: true, more: []string{"GITHUB_ACTOR=dependabot[bot]"}}, nil, 3, []string{"Dependabot", "next: verify here"}},
-		"nobody":          {who{person: true}, nil, 3, []string{"nobody is there to sign", "--oidc-flow browser or device"}},
-		"a job or nobody": {who{person: true}, []string{"--oidc-flow", "ambient"}, 3, []string{"this is not a job of GitHub Actions"}},
-		"a device login":  {who{person: true}, []string{"--oidc-flow", "device", "--step", "x"}, 0, []string{"alice@example.com"}},
+		"no permission":        {who{noID: true}, nil, 3, []string{"permissions: {id-token: write, contents: read}"}},
+		"a fork":               {who{noID: true, more: []string{"GITHUB_EVENT_NAME=pull_request", "GITHUB_EVENT_PATH=" + filepath.Join(w.dir, "fork.json")}}, nil, 3, nil},
+		"Dependabot":           {who{noID: true, more: []string{"GITHUB_ACTOR=dependabot[bot]"}}, nil, 3, []string{"Dependabot", "next: verify here"}},
+		"no job":               {who{person: true}, nil, 2, []string{"it is a job's token that says so", "--step NAME"}},
+		"nobody":               {who{person: true}, []string{"--step", "x"}, 3, []string{"nobody is there to sign", "--oidc-flow browser or device"}},
+		"a job or nobody":      {who{person: true}, []string{"--oidc-flow", "ambient", "--step", "x"}, 3, []string{"this is not a job of GitHub Actions"}},
+		"a key, no permission": {who{noID: true}, []string{"--key", "key.pem"}, 3, []string{"permissions: {id-token: write, contents: read}"}},
+		"a device login":       {who{person: true}, []string{"--oidc-flow", "device", "--step", "x"}, 0, []string{"alice@example.com"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
