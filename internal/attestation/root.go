@@ -90,7 +90,7 @@ func (r *Root) sct() []verify.VerifierOption {
 // root, so that trying several roots in order costs nothing. It says in a
 // person's words what sigstore-go would say after more work.
 func (r *Root) screen(e *entity) error {
-	next := fmt.Sprintf("was it signed under another Sigstore than %q? Name that one's trusted root", r.name)
+	next := fmt.Sprintf("was it signed under another Sigstore than %q? Name that one's trusted root with --trusted-root", r.name)
 	entries := r.known(e.entries)
 	switch logged := len(r.material.logs) > 0; {
 	case logged && len(e.entries) == 0:

@@ -86,6 +86,10 @@ func newAttest(env Env) *cobra.Command {
 	in.guards.register(flags)
 	flags.StringVar(&in.suggested, "suggest-layout", "", "write to `FILE` the layout that would allow what was signed, by its signer and nobody else")
 	in.report.register(flags)
+	choices(cmd, "oidc-flow", flowAuto, flowAmbient, flowBrowser, flowDevice)
+	choices(cmd, "build-type", "github", "community")
+	choices(cmd, "rekor-version", "1", "2")
+	choices(cmd, "format", "text", "json")
 	return cmd
 }
 

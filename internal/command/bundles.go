@@ -41,8 +41,7 @@ func (f *outputFlags) register(flags *pflag.FlagSet) {
 }
 
 func (f *outputFlags) check() error {
-	switch {
-	case f.single && f.bundle != "":
+	if f.single && f.bundle != "" {
 		return usage("leave one of them out", "--bundle takes exactly one bundle, and --one-per-subject makes many")
 	}
 	return nil

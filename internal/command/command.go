@@ -161,8 +161,9 @@ func newRoot(env Env) *cobra.Command {
 layout that names who must have signed what: the author's word on a commit, and the
 builder's provenance of the binary made from that very commit.
 
-Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 could not decide.`,
-		Args:          cobra.NoArgs,
+Exit codes: 0 allowed or signed, 1 denied or refused, 2 wrong usage, 3 could not
+decide or could not be done now.`,
+		Args:          knownVerb,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		// Nothing was verified, and that is never success: $VERB may be unset.
@@ -185,6 +186,24 @@ Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 could not decide.`,
 	usageErrors(root)
 	onceEach(root)
 	return root
+}
+
+// knownVerb refuses a verb that there is not, and names what is close to it.
+func knownVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	next := "see signatus --help"
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		next = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usage(next, "there is no verb %q", args[0])
+}
+
+// choices has a shell complete the values of a flag that takes one of a few.
+func choices(cmd *cobra.Command, flag string, values ...string) {
+	// It fails only for a flag that is not there, which TestScript would show.
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // onceEach refuses a flag that is given twice and takes one value: a flag that is
@@ -233,7 +252,11 @@ func refuseEmpty(flags *pflag.FlagSet) (err error) {
 func usageErrors(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
+			err := check(cmd, args)
+			if _, said := errors.AsType[*exitError](err); said {
+				return err
+			}
+			if err != nil {
 				return usage("see "+cmd.CommandPath()+" --help", "%w", err)
 			}
 			return nil

@@ -127,7 +127,8 @@ func (f *credentialFlags) find(ctx context.Context, env Env, o opening) (*creden
 		if err := f.openKey(env, who); err != nil || !o.claims {
 			return who, err
 		}
-		return who, who.openClaims(ctx, runner)
+		err := who.openClaims(ctx, runner)
+		return who, err
 	}
 	switch f.flow {
 	case flowAuto, flowAmbient:

@@ -39,13 +39,15 @@ type verifyInput struct {
 const verifyHelp = `Verify that each ARTIFACT was signed by those who must have signed it.
 
 ARTIFACT is a file, "-" for standard input, a digest (sha256:HEX, sha384:HEX,
-sha512:HEX, gitCommit:HEX) or an image by digest (oci://NAME@sha256:HEX).
+sha512:HEX, gitCommit:HEX, gitTree:HEX) or an image by digest
+(oci://NAME@sha256:HEX).
 
 Say who must have signed: a layout (--layout), or in its place one identity
 (--certificate-identity with --certificate-oidc-issuer) or one key (--key).
 Without --bundle, bundles are looked for beside the artifact: ARTIFACT.sigstore.jsonl,
-ARTIFACT.sigstore.json, ARTIFACT.sigstore, ARTIFACT.intoto.jsonl,
-attestation.sigstore.jsonl, attestation.sigstore.json and commit-*.sigstore.json.
+ARTIFACT.sigstore.json, ARTIFACT.sigstore, ARTIFACT.intoto.jsonl; and there and in
+the working directory: attestation.sigstore.jsonl, attestation.sigstore.json,
+commit-*.sigstore.json and commit-*.sigstore.jsonl.
 
 Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 could not decide.`
 
@@ -92,6 +94,7 @@ func newVerify(env Env) *cobra.Command {
 	in.who.register(flags)
 	in.roots.register(flags)
 	in.out.register(flags)
+	choices(cmd, "format", "text", "json")
 	return cmd
 }
 

@@ -58,7 +58,7 @@ func ParsePrivateKey(data []byte) (PrivateKey, error) {
 		return refuse("more than one PEM block, expected one key a file")
 	}
 	if strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["Proc-Type"] != "" {
-		return refuse("it is encrypted%sdecrypt it first, for example with openssl pkcs8 -in FILE", nextMarker)
+		return refuse("it is encrypted%sdecrypt it first, for example with openssl pkcs8 -in FILE -out NEW", nextMarker)
 	}
 	var (
 		key any
@@ -86,7 +86,7 @@ func ParsePrivateKey(data []byte) (PrivateKey, error) {
 	case ed25519.PrivateKey:
 		return newPrivateKey(key), nil
 	}
-	return refuse("%T, %s", key, expected)
+	return refuse("%s, %s", strings.TrimPrefix(strings.TrimSuffix(fmt.Sprintf("%T", key), ".PrivateKey"), "*")+" key", expected)
 }
 
 // newEphemeral makes the key of one bundle.

@@ -233,6 +233,45 @@ func TestGuards(t *testing.T) {
 	}
 }
 
+// TestOtherCheckouts has something else than the job's commit checked out, somewhere.
+func TestOtherCheckouts(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		dir, workspace string // below the checkout; a workspace that is empty is the checkout
+		args           []string
+		code           int
+		says           string
+	}{
+		"in a folder of the workspace":       {dir: "src", code: 1, says: "is checked out in ."},
+		"beside the workspace":               {dir: "src", workspace: "dist", code: 1, says: "is checked out in ."},
+		"in the workspace, not in the build": {dir: "../empty", workspace: "src", code: 1, says: "is checked out in /"},
+		"of another repository, allowed":     {dir: "src", args: []string{"--allow-other-head"}, says: "it is of git+https://github.com/acme/other, and a layout that allows the job's own source alone refuses"},
+		"a link says nothing of a commit":    {dir: "src", args: []string{"--allow-other-head", "--step", "x"}, code: 2, says: "--allow-other-head goes with SLSA provenance"},
+		"a submodule of the job's commit":    {dir: "lib", code: 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			lib := newRepository(t)
+			outer := newRepository(t)
+			git(t, outer, "-c", "protocol.file.allow=always", "submodule", "add", "-q", lib, "lib")
+			w := newWorldIn(t, outer, sandbox.Config{Claims: map[string]string{"sha": commitAll(t, outer, "with a submodule")}})
+			git(t, w.dir, "init", "-q", "src")
+			put(t, w.dir, "src/x.go", "package x\n")
+			commitAll(t, filepath.Join(w.dir, "src"), "another program")
+			git(t, filepath.Join(w.dir, "src"), "remote", "add", "origin", "git@github.com:acme/other.git")
+			dir := filepath.Join(w.dir, row.dir)
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			as := who{dir: dir, more: []string{"GITHUB_WORKSPACE=" + filepath.Join(w.dir, row.workspace)}}
+			r := w.run(as, append([]string{"attest", filepath.Join(w.dir, "dist/app")}, row.args...)...)
+			if !r.has(row.code, row.says) {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
 // A bundle with another head cannot pass a layout that joins on the commit.
 func TestOtherHeadIsRefused(t *testing.T) {
 	t.Parallel()

@@ -82,7 +82,13 @@ type world struct {
 // newWorld makes a repository and starts a sandbox for it.
 func newWorld(t *testing.T, config sandbox.Config) *world {
 	t.Helper()
-	w := &world{T: t, dir: newRepository(t)}
+	return newWorldIn(t, newRepository(t), config)
+}
+
+// newWorldIn starts one for a repository that is there.
+func newWorldIn(t *testing.T, dir string, config sandbox.Config) *world {
+	t.Helper()
+	w := &world{T: t, dir: dir}
 	w.sha = git(t, w.dir, "rev-parse", "HEAD")
 	var err error
 	if w.program, err = built(); err != nil {
