@@ -166,6 +166,8 @@ decide or could not be done now.`,
 		Args:          knownVerb,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		// As far apart as a slip of the finger.
+		SuggestionsMinimumDistance: 2,
 		// Nothing was verified, and that is never success: $VERB may be unset.
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cmd.SetOut(env.Stderr)

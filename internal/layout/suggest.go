@@ -281,8 +281,12 @@ func (d *draft) rules() (err error) {
 		}
 		return err
 	}
-	// What else a build took changes from one to the next; its source does not.
-	d.materials = []string{"ALLOW *", "DISALLOW *"}
+	allowed := d.source
+	further := func(name string) bool { return name != d.source }
+	if d.source == "" || slices.ContainsFunc(d.claims.materialNames, further) {
+		allowed = "*" // what else a build takes changes from one to the next
+	}
+	d.materials = []string{"ALLOW " + allowed, "DISALLOW *"}
 	if d.source != "" {
 		d.materials = slices.Insert(d.materials, 0, "REQUIRE "+d.source)
 	}
