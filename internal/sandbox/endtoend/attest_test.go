@@ -87,7 +87,7 @@ func TestProvenance(t *testing.T) {
 		proven         bool
 	}{
 		{"/buildDefinition/externalParameters/workflow/path", ".github/workflows/release.yml", true},
-		{"/buildDefinition/externalParameters/inputs", `{"level":"debug","none":""}`, false},
+		{"/buildDefinition/externalParameters/inputs", `{"level":"debug"}`, false},
 		{"/buildDefinition/externalParameters/vars", `{"CHANNEL":"stable"}`, false},
 		{"/buildDefinition/resolvedDependencies/0/digest/gitCommit", w.sha, true},
 		{"/runDetails/metadata/startedOn", "2026-01-02T03:04:05Z", false},
