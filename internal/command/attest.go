@@ -145,7 +145,8 @@ func attest(ctx context.Context, env Env, in attestInput) error {
 	if err := signing.write(ctx, signed); err != nil {
 		return err
 	}
-	return errors.Join(in.suggest(env, signing, signed), in.report.signed(env, doc))
+	unsuggested := in.suggest(env, signing, signed) // the bundles are written all the same, and are to be reported
+	return errors.Join(unsuggested, in.report.signed(env, doc))
 }
 
 // check refuses flags that contradict each other.
