@@ -230,8 +230,7 @@ func (s *statement) reason() *verdict.Finding {
 	switch {
 	case s.eligible != "":
 		return &verdict.Finding{
-			ID: verdict.OutsideAssignment, Step: s.eligible, Found: "it could count there, but is not part of an assignment that satisfies the whole layout",
-			Expected: "one assignment of statements to steps that satisfies everything at once",
+			ID: verdict.OutsideAssignment, Step: s.eligible, Found: "it could count there, and the verdict was reached without it",
 		}
 	case s.nearest != nil:
 		return s.nearest
