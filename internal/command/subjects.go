@@ -162,7 +162,11 @@ func (f *subjectFlags) findCommit(found *foundSubjects) error {
 // repository is what --repo says, or the remote origin, which is then told.
 func (f *subjectFlags) repository(repository *gitrepo.Repository, found *foundSubjects) (artifact.Name, error) {
 	if f.repo != "" {
-		name, err := artifact.GitRemote(f.repo)
+		remote := f.repo
+		if !strings.Contains(remote, ":") && !strings.HasPrefix(remote, "/") && !strings.HasPrefix(remote, ".") {
+			remote = "https://" + remote // as layouts and browsers write it
+		}
+		name, err := artifact.GitRemote(remote)
 		if err != nil {
 			return artifact.Name{}, usage("write --repo https://HOST/OWNER/NAME", "--repo names no repository: %w", err)
 		}

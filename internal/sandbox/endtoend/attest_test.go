@@ -313,6 +313,15 @@ func TestRepositories(t *testing.T) {
 			git(w.T, w.dir, "remote", "remove", "origin")
 			return w.dir, []string{"--commit", "HEAD", "--repo", "git@github.com:acme/app.git"}
 		}, 0, []string{"git+https://github.com/acme/app@refs/heads/main"}},
+		"no origin, named in short": {func(w *world) (string, []string) {
+			git(w.T, w.dir, "remote", "remove", "origin")
+			return w.dir, []string{"--commit", "HEAD", "--repo", "github.com/acme/app"}
+		}, 0, []string{"git+https://github.com/acme/app@refs/heads/main"}},
+		"a path for a name": {func(w *world) (string, []string) { return w.dir, []string{"--commit", "HEAD", "--repo", "./app"} }, 2, []string{"--repo names no repository"}},
+		"a host of one's own SSH": {func(w *world) (string, []string) {
+			git(w.T, w.dir, "remote", "set-url", "origin", "git@work:acme/app.git")
+			return w.dir, []string{"--commit", "HEAD"}
+		}, 3, []string{"no domain", "--repo"}},
 		"a password in the origin": {func(w *world) (string, []string) {
 			git(w.T, w.dir, "remote", "set-url", "origin", "https://alice:hunter2@github.com:8443/acme/app.git")
 			return w.dir, []string{"--commit", "HEAD"}
