@@ -3,7 +3,13 @@ package endtoend
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -230,17 +236,35 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
+// keyPair writes NAME.pem and NAME.pub.
+func (w *world) keyPair(name string, generate func() (crypto.Signer, error)) {
+	w.Helper()
+	key, err := generate()
+	if err != nil {
+		w.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		w.Fatal(err)
+	}
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		w.Fatal(err)
+	}
+	put(w.T, w.dir, name+".pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
+	put(w.T, w.dir, name+".pub", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})))
+}
+
 // TestKey signs without a network, and without anybody's word but the key's.
 func TestKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sandbox.Config{})
-	for _, algorithm := range []string{"EC -pkeyopt ec_paramgen_curve:P-256", "EC -pkeyopt ec_paramgen_curve:P-384", "ED25519"} {
-		name := strings.ReplaceAll(strings.Fields(algorithm)[len(strings.Fields(algorithm))-1], ":", "-")
-		shell := exec.Command("sh", "-c", fmt.Sprintf("openssl genpkey -algorithm %s -out %s.pem 2>/dev/null && openssl pkey -in %s.pem -pubout -out %s.pub", algorithm, name, name, name))
-		shell.Dir = w.dir
-		if out, err := shell.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+	for name, generate := range map[string]func() (crypto.Signer, error){
+		"P-256":   func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) },
+		"P-384":   func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P384(), rand.Reader) },
+		"Ed25519": func() (crypto.Signer, error) { _, key, err := ed25519.GenerateKey(rand.Reader); return key, err },
+	} {
+		w.keyPair(name, generate)
 		for what, as := range map[string]struct {
 			who  who
 			args []string
