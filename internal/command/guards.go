@@ -81,8 +81,11 @@ func (f *guardFlags) checkVisibility(g guarded) error {
 func (f *guardFlags) checkHead(env Env, job *provenance.Claims, doc *report.Signed) (*provenance.Descriptor, error) {
 	looked := false
 	for _, folder := range []string{".", env.Getenv("GITHUB_WORKSPACE")} {
+		if folder == "" {
+			continue // no runner, no workspace
+		}
 		repository, err := checkout(folder)
-		if folder == "" || errors.Is(err, gitrepo.ErrNoRepository) {
+		if errors.Is(err, gitrepo.ErrNoRepository) {
 			continue
 		}
 		looked = true
