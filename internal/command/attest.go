@@ -112,7 +112,7 @@ func attest(ctx context.Context, env Env, in attestInput) error {
 	if err != nil {
 		return err
 	}
-	if err := in.checkFiles(env, found, plan); err != nil {
+	if err := in.checkFiles(env, using{found: found, byproducts: ready.byproducts, plan: plan}); err != nil {
 		return err
 	}
 	at, err := in.instance.load(ctx, env, in.who.key != "")
@@ -171,15 +171,24 @@ func (in attestInput) check() error {
 	return in.says.check(in.subjects.commit != "")
 }
 
+// using are the files of a run that are not flags as they stand.
+type using struct {
+	found      foundSubjects
+	byproducts []artifact.File
+	plan       []planned
+}
+
 // checkFiles refuses files that could not be written, that nobody means to lose, or
 // that are something else already.
-func (in attestInput) checkFiles(env Env, found foundSubjects, plan []planned) error {
+func (in attestInput) checkFiles(env Env, u using) error {
 	var files clashes
-	for _, f := range found.files {
+	for _, f := range u.found.files {
 		files.reads("the artifact", f.Path)
 	}
+	for _, f := range u.byproducts {
+		files.reads("--byproduct", f.Path)
+	}
 	files.reads("--checksums", in.subjects.checksums...)
-	files.reads("--byproduct", in.says.byproducts...)
 	files.reads("--predicate", in.says.predicateFile)
 	files.reads("--vars", in.says.vars)
 	files.reads("--signing-config", in.instance.config)
@@ -192,7 +201,7 @@ func (in attestInput) checkFiles(env Env, found foundSubjects, plan []planned) e
 		}
 		files.reads("--trusted-root", file)
 	}
-	for _, p := range plan {
+	for _, p := range u.plan {
 		files.writes(bundleFile, p.place.path, p.place.next)
 	}
 	files.writes("--suggest-layout", in.suggested)

@@ -92,16 +92,12 @@ func (f *outputFlags) plan(env Env, found foundSubjects) ([]planned, error) {
 	if last := len(plan) - 1; len(plan) > maxBundles && !plan[last].place.exactly && plan[last].place == plan[last-1].place {
 		return nil, usage("leave --one-per-subject out, or attest them in parts", "%d bundles for one file, at most %d fit", len(plan), maxBundles)
 	}
-	looked := map[string]bool{}
+	var paths []string
 	for _, p := range plan {
-		folder := filepath.Dir(p.place.path)
-		if looked[folder] {
-			continue
-		}
-		looked[folder] = true
-		if err := evidence.Writable(p.place.path); err != nil {
-			return nil, undecided("name another file with --bundle", err)
-		}
+		paths = append(paths, p.place.path)
+	}
+	if err := evidence.Writable(paths...); err != nil {
+		return nil, undecided("name another file with --bundle", err)
 	}
 	return plan, nil
 }
@@ -147,7 +143,7 @@ func (s *signing) write(ctx context.Context, bundles []made) error {
 			err = confirm(s.env.FS, path, together)
 		}
 		if err != nil {
-			return undecided("", fmt.Errorf("it is signed%s; %w", logged(first), errors.Join(written(done, len(bundles)), err)))
+			return undecided("", fmt.Errorf("it is signed%s%s; %w", logged(first), written(done, len(bundles)), err))
 		}
 		for _, m := range together {
 			m.shown.Path = path
@@ -176,12 +172,12 @@ func logged(m made) string {
 	return fmt.Sprintf(" and logged (%s, index %d)", m.shown.Entries[0].Log, m.shown.Entries[0].Index)
 }
 
-// written says how far it came; nil for nowhere.
-func written(n, of int) error {
+// written says how far it came.
+func written(n, of int) string {
 	if n == 0 {
-		return nil
+		return ""
 	}
-	return fmt.Errorf("%d of %d bundles are written", n, of)
+	return fmt.Sprintf(", and %d of %d bundles are written", n, of)
 }
 
 // write returns where the bundles are now: where each has a file of its own, there is

@@ -14,6 +14,7 @@ import (
 
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/identity"
 	"github.com/signatus-dev/signatus/internal/layout"
 	"github.com/signatus-dev/signatus/internal/provenance"
 	"github.com/signatus-dev/signatus/internal/report"
@@ -76,7 +77,8 @@ func (s *signing) all(ctx context.Context, plan []planned, subjects []artifact.S
 		}
 		return nil, signingError(err)
 	}
-	return bundles, s.judge(bundles)
+	s.judge(bundles)
+	return bundles, nil
 }
 
 // one signs a statement, and opens what came of it as a stranger would.
@@ -96,32 +98,38 @@ func (s *signing) one(ctx context.Context, p planned, subjects []artifact.Subjec
 }
 
 // judge tells which bundles verify allows by itself, as the report would say: one with
-// another head, or a predicate that contradicts the certificate, is refused.
-func (s *signing) judge(bundles []made) error {
+// another head, or a predicate that contradicts the certificate, is refused. They are
+// logged by now, so that nothing here keeps them from being written.
+func (s *signing) judge(bundles []made) {
+	l, err := s.simple(bundles[0].verified.Signer())
+	if err != nil {
+		s.doc.Warnings = append(s.doc.Warnings, fmt.Sprintf("signatus verify cannot ask for this signer without a layout: %v", err))
+		return
+	}
 	for i, b := range bundles {
-		options := layout.SimpleOptions{Identity: b.verified.Signer().SAN, Issuer: b.verified.Signer().Issuer, Roots: s.at.roots.set.Names()}
-		if s.who.key != nil {
-			key, err := s.who.publicKey()
-			if err != nil {
-				return err
-			}
-			options = layout.SimpleOptions{Key: &key}
-		}
-		if !provenance.Is(s.said.predicateType) {
-			options.PredicateType = s.said.predicateType
-		}
-		l, err := layout.Simple(options)
-		if err != nil {
-			return err
-		}
 		v := s.check(l, b, b.subjects[0])
 		bundles[i].allowed = v.Allowed()
 		if !v.Allowed() && len(v.Findings) > 0 {
 			s.doc.Warnings = append(s.doc.Warnings, "signatus verify refuses this bundle: "+v.Findings[0].String())
-			break // the others are like it
+			return // the others are like it
 		}
 	}
-	return nil
+}
+
+// simple is the layout of who verifies without one.
+func (s *signing) simple(who identity.Signer) (*layout.Layout, error) {
+	options := layout.SimpleOptions{Identity: who.SAN, Issuer: who.Issuer, Roots: s.at.roots.set.Names()}
+	if s.who.key != nil {
+		key, err := s.who.publicKey()
+		if err != nil {
+			return nil, err
+		}
+		options = layout.SimpleOptions{Key: &key}
+	}
+	if !provenance.Is(s.said.predicateType) {
+		options.PredicateType = s.said.predicateType
+	}
+	return layout.Simple(options)
 }
 
 // check judges one subject by a layout.
@@ -161,8 +169,11 @@ func (s *signing) again(why *signer.ServiceError, wait time.Duration) {
 // the one that was expected.
 func (s *signing) open(result *signer.Result) (*attestation.Verified, error) {
 	candidates, refused := attestation.Candidates("the new bundle", result.Bundle)
-	if len(candidates) != 1 || len(refused) > 0 {
-		return nil, errors.Join(errors.New("it is not one bundle"), joined(refused))
+	if len(refused) > 0 {
+		return nil, refused[0]
+	}
+	if len(candidates) != 1 {
+		return nil, fmt.Errorf("it is %d bundles, expected one", len(candidates))
 	}
 	verified, err := s.openUnderRoots(candidates[0])
 	if err != nil {
@@ -199,14 +210,6 @@ func (s *signing) openUnderRoots(c attestation.Candidate) (*attestation.Verified
 		err = openErr
 	}
 	return nil, err
-}
-
-func joined(refused []*attestation.Refusal) error {
-	var all []error
-	for _, r := range refused {
-		all = append(all, r)
-	}
-	return errors.Join(all...)
 }
 
 // sameStatement demands that what a stranger reads is what was meant.

@@ -38,13 +38,26 @@ func Replace(path string, bundle []byte) error {
 	return explain(path, replace(path, bundle, writeAll))
 }
 
-// Writable tells whether a bundle could be written at path: its folder is there and
-// takes files, and what is at path is a file or nothing. It leaves nothing behind.
-func Writable(path string) error {
-	return explain(path, writable(path))
+// Writable tells whether bundles could be written at the paths: the folders are there
+// and take files, and what is at each path is a file or nothing. It leaves nothing
+// behind.
+func Writable(paths ...string) error {
+	folders := map[string]bool{}
+	for _, path := range paths {
+		err := fits(path)
+		if folder := filepath.Dir(path); err == nil && !folders[folder] {
+			folders[folder] = true
+			err = takesFiles(path)
+		}
+		if err != nil {
+			return explain(path, err)
+		}
+	}
+	return nil
 }
 
-func writable(path string) error {
+// fits refuses what is in the way of a file of bundles.
+func fits(path string) error {
 	info, err := os.Lstat(path)
 	switch {
 	case err == nil && info.IsDir():
@@ -54,6 +67,11 @@ func writable(path string) error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
+	return nil
+}
+
+// takesFiles makes a file beside path, and removes it.
+func takesFiles(path string) error {
 	temporary, err := writeTemporary(path, 0, func(*os.File) error { return nil })
 	if err != nil {
 		return err
@@ -126,7 +144,7 @@ func replace(path string, bundle []byte, write writing) error {
 	if err != nil {
 		return err
 	}
-	if err := writable(path); err != nil {
+	if err := fits(path); err != nil {
 		return err
 	}
 	temporary, err := writeTemporary(path, 0, func(file *os.File) error { return write(file, append(line, '\n')) })

@@ -143,6 +143,7 @@ func TestOutputs(t *testing.T) {
 		"no folder":            {args: []string{"dist/app", "--bundle", "no/x.json"}, code: 3, says: "make the folder no first"},
 		"a predicate":          {args: []string{"dist/app", "--predicate", "p.json", "--predicate-type", "https://example.com/p/v1"}, files: map[string]string{"p.json": `{"n": 12345678901234567890}`}, want: map[string]int{"dist/app.sigstore.jsonl": 1}},
 		"a predicate, no JSON": {args: []string{"dist/app", "--predicate", "p.json", "--predicate-type", "https://example.com/p/v1"}, files: map[string]string{"p.json": `[1]`}, code: 1, says: "expected a JSON object"},
+		"a byproduct is lost":  {args: []string{"dist/app", "--byproduct", "dist/t*", "--output", "./dist/tool"}, code: 2, says: "--byproduct dist/tool"},
 		"a step":               {args: []string{"dist/app", "--step", "package"}, want: map[string]int{"dist/app.sigstore.jsonl": 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -184,6 +185,17 @@ func TestTwoAuthors(t *testing.T) {
 		if r := w.run(who{person: true}, "verify", "gitCommit:"+w.sha, "--certificate-identity", address, "--certificate-oidc-issuer", google, "--predicate-type", "https://in-toto.io/attestation/link/v0.3"); r.code != 0 {
 			t.Errorf("%s: %+v", address, r)
 		}
+	}
+}
+
+// An address that verify takes for a pattern is signed for all the same: what is
+// logged is not thrown away.
+func TestOddAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sandbox.Config{})
+	r := w.run(who{person: true}, "attest", "--commit", "HEAD", "--identity-token", w.email("a*b@example.com"))
+	if !r.has(0, "a*b@example.com", "signatus verify cannot ask for this signer without a layout") || strings.Contains(r.stdout, "\nverify ") || len(w.bundles()) != 1 {
+		t.Errorf("%+v, written: %v", r, w.bundles())
 	}
 }
 
