@@ -184,6 +184,30 @@ func TestTokenForMany(t *testing.T) {
 	}
 }
 
+// Whoever logs in again for the rest of a run is the one who began.
+func TestTokenOfAnother(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(map[string]any){
+		"the same":        func(map[string]any) {},
+		"another address": func(c map[string]any) { c["email"] = "mallory@example.com" },
+		"another issuer":  func(c map[string]any) { c["iss"] = "https://accounts.example" },
+		"another login":   func(c map[string]any) { c["federated_claims"] = map[string]any{"connector_id": "https://x.example"} },
+		"a job": func(c map[string]any) {
+			clear(c)
+			maps.Copy(c, jobClaims())
+		},
+	} {
+		m := &minter{t: t, claims: personClaims()}
+		c := &credential{audience: defaultAudience, mint: m.mint, now: time.Now}
+		source := c.source()
+		ask(t, source)
+		change(m.claims)
+		if _, err := source(t.Context()); (err == nil) != (name == "the same") || err != nil && ExitCode(err) != ExitDenied {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Nobody is not a signer.
 func TestNobodySigns(t *testing.T) {
 	t.Parallel()

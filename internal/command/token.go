@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,8 +31,20 @@ func (c *credential) renew(token identity.Token) error {
 	if err != nil {
 		return err
 	}
+	if !c.token.IsZero() && !c.same(who) {
+		return &exitError{
+			code: ExitDenied, err: errors.New("reading the identity token: it speaks for another signer than the first one of this run"),
+			next: "log in as the one who began, or attest in two runs",
+		}
+	}
 	c.token, c.person = token, who.person
 	return nil
+}
+
+// same tells whether a token is the same signer's: a job's, which its certificate is
+// held against, or the same person's.
+func (c *credential) same(who tokenSigner) bool {
+	return (c.job == nil) == (who.job == nil) && c.person.Email == who.person.Email && c.person.Issuer == who.person.Issuer && c.person.Connector == who.person.Connector
 }
 
 // tokenSigner is who a token speaks for: one of the two.
