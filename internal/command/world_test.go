@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -67,7 +68,7 @@ var signWorld = sync.OnceValues(func() (world, error) {
 	if w["stranger.pub"], err = stranger.PEM(); err != nil {
 		return nil, err
 	}
-	for _, b := range bundles(key) {
+	for _, b := range slices.Concat(bundles(key), readyBundles()) {
 		bundle, err := sigstore.Sign(b.request)
 		if err != nil {
 			return nil, err
@@ -133,12 +134,16 @@ var expiry = sync.OnceValue(func() time.Time { return time.Now().UTC().AddDate(0
 func (w world) writeLayouts() error {
 	expires := regexp.MustCompile(`(?m)^expires: .*$`)
 	parameters := regexp.MustCompile(`(?s)\nparameters:\n.*?\n\n`)
-	for _, name := range []string{"author-and-builder.yml", "two-authors-and-builder.yml", "builder-only.yml"} {
-		text, err := os.ReadFile(filepath.Join("../../layouts", name))
+	names, err := filepath.Glob("../../layouts/*.yml")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		w["layouts/"+name] = expires.ReplaceAll(text, []byte(`expires: "`+expiry().Format(time.RFC3339)+`"`))
+		w["layouts/"+filepath.Base(name)] = expires.ReplaceAll(text, []byte(`expires: "`+expiry().Format(time.RFC3339)+`"`))
 	}
 	values := strings.NewReplacer("{repo}", repository, "{repoId}", "728493015", "{author}", "alice@example.com", "{workflow}", "release.yml")
 	acme := parameters.ReplaceAllString(string(w["layouts/author-and-builder.yml"]), "\n")

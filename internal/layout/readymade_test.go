@@ -2,7 +2,9 @@ package layout
 
 import (
 	"testing"
+	"time"
 
+	"github.com/signatus-dev/signatus/internal/attestationtest"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
@@ -14,7 +16,9 @@ func TestReviewersAndBuilder(t *testing.T) {
 	t.Parallel()
 	layout := ready(t, "reviewers-and-builder.yml")
 	team := params("author", "-", "member1", "alice@example.com", "member2", "bob@example.com", "member3", "carol@example.com", "member4", "dave@example.com")
-	try := func(words ...word) trial { return trial{layout: layout, params: team, words: append(words, built(run{}))} }
+	try := func(words ...word) trial {
+		return trial{layout: layout, params: team, words: append(words, built(run{}))}
+	}
 	twice := params("author", "-", "member1", "alice@example.com", "member2", "bob@example.com", "member3", "bob@example.com", "member4", "dave@example.com")
 	judgeAll(t, []row{
 		{"an author and two reviewers", try(authored(alice(), commitA), reviewed(bob(), commitA), reviewed(carol(), commitA)), allow},
@@ -64,5 +68,79 @@ func TestMonorepo(t *testing.T) {
 		{"a file of neither component", verify("agent-linux-amd64", "the agent", append(whole, of("cli", run{}, file("agent-linux-amd64", "the agent")))...), verdict.ArtifactNotProduct},
 		{"a cli of another repository", verify("cli-linux-amd64", "the cli", whole[0], of("cli", run{Repository: "mallory/app", RepositoryID: "13"}, cli), whole[2]), verdict.NotFunctionary},
 		{"no author", verify("cli-linux-amd64", "the cli", whole[1:]...), verdict.ThresholdNotMet},
+	})
+}
+
+// scanned is the scan workflow's statement about the app.
+func scanned(claims run, subjects ...subject) word {
+	if claims.Workflow == "" {
+		claims.Workflow = ".github/workflows/scan.yml"
+	}
+	return workflow(claims).says(scan(subjects...))
+}
+
+// TestReleaseWithScanAndSBOM is the table of docs/layouts/release-with-scan-and-sbom.md.
+func TestReleaseWithScanAndSBOM(t *testing.T) {
+	t.Parallel()
+	layout := ready(t, "release-with-scan-and-sbom.yml")
+	bill := func(by signer, predicateType string, subjects ...subject) word {
+		return by.says(attestationtest.Statement(subjects, predicateType, map[string]any{"spdxVersion": "SPDX-2.3"}))
+	}
+	const spdx = "https://spdx.dev/Document"
+	author, build := authored(alice(), commitA), built(run{})
+	theScan, theBill := scanned(run{}, file("app", app)), bill(workflow(run{}), spdx, file("app", app))
+	try := func(words ...word) trial {
+		return trial{layout: layout, params: params("scanWorkflow", "scan.yml"), words: words}
+	}
+	later := func(tr trial, d time.Duration) trial {
+		tr.input = func(in *Input) { in.Now = now().Add(d) }
+		return tr
+	}
+	judgeAll(t, []row{
+		{"all four", try(author, build, theScan, theBill), allow},
+		{"a CycloneDX bill", try(author, build, theScan, bill(workflow(run{}), "https://cyclonedx.org/bom", file("app", app))), allow},
+		{"a scan of the night", try(author, build, scanned(run{Trigger: "schedule"}, file("app", app)), theBill), allow},
+		{"29 days later", later(try(author, build, theScan, theBill), 29*24*time.Hour), allow},
+
+		{"31 days later", later(try(author, build, theScan, theBill), 31*24*time.Hour), verdict.EvidenceTooOld},
+		{"no scan", try(author, build, theBill), verdict.ThresholdNotMet},
+		{"no bill", try(author, build, theScan), verdict.ThresholdNotMet},
+		{"a scan of another file", try(author, build, scanned(run{}, file("app", "something clean")), theBill), verdict.MatchFailed},
+		{"a bill of another file", try(author, build, theScan, bill(workflow(run{}), spdx, file("app", "something small"))), verdict.MatchFailed},
+		{"the author's own scan", try(author, build, alice().says(scan(file("app", app))), theBill), verdict.NotFunctionary},
+		{"a scan by the release workflow", try(author, build, workflow(run{}).says(scan(file("app", app))), theBill), verdict.NotFunctionary},
+		{"a scan of a pull request's run", try(author, build, scanned(run{Trigger: "pull_request"}, file("app", app)), theBill), verdict.ExtensionMismatch},
+		{"a bill by the scan workflow", try(author, build, theScan, bill(workflow(run{Workflow: ".github/workflows/scan.yml"}), spdx, file("app", app))), verdict.NotFunctionary},
+	})
+}
+
+// TestOrganisation is the table of docs/layouts/organisation.md; that the layout
+// must be signed is shown where the command reads it.
+func TestOrganisation(t *testing.T) {
+	t.Parallel()
+	layout := ready(t, "organisation.yml")
+	outside := func(name string) signer {
+		return signer{id: attestationtest.Person(name+"@outside.example", github)}
+	}
+	staff := signer{id: attestationtest.Person("grace@acme.example", google)}
+	security := run{JobWorkflowRef: "acme/security/.github/workflows/scan.yml@refs/heads/main"}
+	theScan := workflow(security).says(scan(file("app", app)))
+	build := built(run{})
+	p := map[string]string{"organisation": "acme", "repo": repo, "repoId": repoID}
+	try := func(words ...word) trial { return trial{layout: layout, params: p, words: words} }
+	judgeAll(t, []row{
+		{"somebody of the staff", try(authored(staff, commitA), build, theScan), allow},
+		{"an outside developer who is listed", try(authored(outside("erin"), commitA), build, theScan), allow},
+		{"another workflow of main", try(authored(staff, commitA), built(run{Workflow: ".github/workflows/nightly.yml"}), theScan), allow},
+
+		{"an outside developer who is not listed", try(authored(outside("oscar"), commitA), build, theScan), verdict.NotFunctionary},
+		{"staff under another issuer", try(authored(signer{id: attestationtest.Person("grace@acme.example", github)}, commitA), build, theScan), verdict.NotFunctionary},
+		{"a domain that only ends like ours", try(authored(signer{id: attestationtest.Person("grace@evil.acme.example", google)}, commitA), build, theScan), verdict.NotFunctionary},
+		{"no scan", try(authored(staff, commitA), build), verdict.ThresholdNotMet},
+		{"the repository scans itself", try(authored(staff, commitA), build, scanned(run{}, file("app", app))), verdict.NotFunctionary},
+		{"the organisation's scan for another repository", try(authored(staff, commitA), build, workflow(run{
+			Repository: "acme/lib", RepositoryID: "31", JobWorkflowRef: security.JobWorkflowRef}).says(scan(file("app", app)))), verdict.ExtensionMismatch},
+		{"a scan of another file", try(authored(staff, commitA), build, workflow(security).says(scan(file("app", evil)))), verdict.MatchFailed},
+		{"built on a branch", try(authored(staff, commitA), built(run{Ref: "refs/heads/dev"}), theScan), verdict.NotFunctionary},
 	})
 }
