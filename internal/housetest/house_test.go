@@ -117,7 +117,8 @@ func parse(t *testing.T, name string, source []byte) file {
 }
 
 // tree calls visit for every file of the working tree that the project keeps:
-// not for .git, nor for what the Makefile puts into bin/ and .cache/.
+// not for .git, which is a file in a second working tree, nor for what the Makefile
+// puts into bin/ and .cache/.
 func tree(t *testing.T, visit func(name string, content []byte)) {
 	t.Helper()
 	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
@@ -126,7 +127,7 @@ func tree(t *testing.T, visit func(name string, content []byte)) {
 			return err
 		case d.IsDir() && slices.Contains([]string{".git", ".cache", "bin"}, name):
 			return fs.SkipDir
-		case !d.Type().IsRegular():
+		case !d.Type().IsRegular() || name == ".git":
 			return nil
 		}
 		content, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
