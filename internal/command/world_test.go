@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,12 +67,19 @@ var signWorld = sync.OnceValues(func() (world, error) {
 	if w["stranger.pub"], err = stranger.PEM(); err != nil {
 		return nil, err
 	}
-	for _, b := range slices.Concat(bundles(key), readyBundles()) {
+	for _, b := range bundles(key) {
 		bundle, err := sigstore.Sign(b.request)
 		if err != nil {
 			return nil, err
 		}
 		w["bundles/"+b.name+".json"] = bundle.JSON
+	}
+	for _, b := range readyBundles() {
+		bundle, err := sigstore.Sign(b.request)
+		if err != nil {
+			return nil, err
+		}
+		w["ready/"+b.name+".json"] = bundle.JSON
 	}
 	return w, w.writeLayouts()
 })
