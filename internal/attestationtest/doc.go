@@ -26,6 +26,13 @@
 //
 //	SignRequest{As: alice, Payload: statement, Break: []Break{BreakPromise}}
 //
+// # Classic in-toto
+//
+// Layouts and links of in-toto 1.0 need no Sigstore: [NewClassicKey] makes a key
+// or [ClassicAuthority] certifies one, [ClassicLayout] and [ClassicLink] say what
+// to sign, and [SignClassic] signs it as a Metablock or in a DSSE envelope,
+// wrongly if the test names a [ClassicBreak].
+//
 // # Over HTTP
 //
 // Each service but the certificate authority has a Handler that speaks as the
