@@ -32,6 +32,7 @@ type verifyInput struct {
 	minVersion int
 	step       string
 	subject    string
+	explain    bool
 	roots      rootFlags
 	out        reportFlags
 }
@@ -65,6 +66,9 @@ const verifyExamples = `  # The author's word and the builder's, over one commit
   signatus verify sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \
     --bundle evidence/ --layout release.yml --trusted-root trusted_root.json --offline
 
+  # Why: what was in the queue of each rule, and what it took out
+  signatus verify app-linux-amd64 --layout release.yml --explain
+
   # A commit, before anything is built from it
   signatus verify gitCommit:3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273 --step author \
     --layout release.yml --bundle commit-3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273.sigstore.json`
@@ -91,6 +95,7 @@ func newVerify(env Env) *cobra.Command {
 	flags.IntVar(&in.minVersion, "min-layout-version", 0, "refuse a layout whose version is below `N`")
 	flags.StringVar(&in.step, "step", "", "check only the step `NAME` and what it matches")
 	flags.StringVar(&in.subject, "subject-name", "", "demand that the statement calls the artifact `NAME`")
+	flags.BoolVar(&in.explain, "explain", false, "tell what every artifact rule found and did; the JSON report always tells")
 	in.who.register(flags)
 	in.roots.register(flags)
 	in.out.register(flags)
@@ -360,6 +365,7 @@ func (j *judge) one(a artifact.Artifact, unread error, g *gathered) verdict.Verd
 	return layout.Check(layout.Input{
 		Layout: j.layout, Parameters: j.parameters, Artifact: a, Verified: g.verified, Refused: g.refused,
 		Now: j.env.Now, MinVersion: j.in.minVersion, Step: j.in.step, SubjectName: j.in.subject,
+		Trace: j.in.explain || j.in.out.format == "json",
 	})
 }
 

@@ -57,6 +57,8 @@ type search struct {
 	artifact artifact.DigestSet
 	anchor   *boundStep // the step that the artifact in hand comes from
 	partial  bool       // some steps lack statements; the search only explains
+	layout   string     // what findings call it
+	traced   bool       // the choice that came nearest is to be kept
 
 	// people are the principals counted for each step, once all groups stand.
 	people map[*boundStep][]*principal
@@ -65,6 +67,7 @@ type search struct {
 	// best is how far the search came, and what stopped it there.
 	best    int
 	stopped *verdict.Finding
+	nearest []*group // chosen for the first slots at that time, if traced
 }
 
 // ruleRun is a rule list to be run for a slot's group.
@@ -135,15 +138,9 @@ func (s *search) run(depth int) bool {
 // for each counted statement" (docs/layout.md 1): those of a group have equal claims.
 func (s *search) evaluate(depth int) *verdict.Finding {
 	for _, r := range s.due[depth] {
-		claims := r.slot.chosen.claims
-		q := queue{step: r.slot.step.name, claims: claims, over: claims.materials, accepted: s.accepted, counted: s.counted}
-		rules := r.slot.step.materials
-		q.names = claims.materialNames
-		if r.list == 1 {
-			if !claims.hasProducts {
-				continue
-			}
-			rules, q.over, q.names = r.slot.step.products, claims.products, claims.productNames
+		q, rules := s.queue(r)
+		if q == nil {
+			continue
 		}
 		finding := q.run(rules)
 		if s.work += 1 + q.work; finding != nil {
@@ -152,6 +149,20 @@ func (s *search) evaluate(depth int) *verdict.Finding {
 		r.slot.joins[r.list] = q.joins
 	}
 	return nil
+}
+
+// queue is what the rules of a list work on; nil where they do not apply.
+func (s *search) queue(r ruleRun) (*queue, []boundRule) {
+	claims := r.slot.chosen.claims
+	q := &queue{layout: s.layout, step: r.slot.step.name, claims: claims, over: claims.materials, names: claims.materialNames, accepted: s.accepted, counted: s.counted}
+	if r.list == 0 {
+		return q, r.slot.step.materials
+	}
+	if !claims.hasProducts {
+		return nil, nil
+	}
+	q.over, q.names = claims.products, claims.productNames
+	return q, r.slot.step.products
 }
 
 // counted gives a step's counted groups; MATCH sees no others.
@@ -353,7 +364,14 @@ func combinations(n, k int, yield func([]int) bool) bool {
 
 // note remembers the finding that stopped the search furthest along.
 func (s *search) note(depth int, finding *verdict.Finding) {
-	if s.stopped == nil || depth > s.best {
-		s.best, s.stopped = depth, finding
+	if s.stopped != nil && depth <= s.best {
+		return
+	}
+	s.best, s.stopped = depth, finding
+	if s.traced {
+		s.nearest = nil
+		for _, slot := range s.slots[:min(depth+1, len(s.slots))] {
+			s.nearest = append(s.nearest, slot.chosen)
+		}
 	}
 }

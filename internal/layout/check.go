@@ -32,6 +32,8 @@ type Input struct {
 	Step string
 	// SubjectName, if set, is the name under which the artifact must be a subject.
 	SubjectName string
+	// Trace asks for what every rule did, in the verdict's Trace.
+	Trace bool
 }
 
 // Check decides one artifact. It never fails: what cannot be checked is not
@@ -213,7 +215,7 @@ func (c *check) try(subject subjectRule) *attempt {
 		steps:    c.layout.from(anchor, c.Step != ""),
 		eligible: make([]int, len(c.layout.steps)),
 	}
-	a.search = &search{work: c.work, anchor: anchor, artifact: c.Artifact.Digest, accepted: c.accepted}
+	a.search = &search{work: c.work, anchor: anchor, artifact: c.Artifact.Digest, accepted: c.accepted, layout: c.Layout.name, traced: c.Trace}
 	for _, step := range a.steps {
 		var bind *subjectRule
 		if step == anchor {

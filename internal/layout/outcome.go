@@ -23,6 +23,7 @@ func (c *check) allow(a *attempt) verdict.Verdict {
 	v.Steps = c.steps(a)
 	v.Evidence = c.report()
 	v.Notes = c.notes()
+	v.Trace = c.trace(a)
 	return v.Allow()
 }
 
@@ -32,9 +33,10 @@ func (c *check) deny(a *attempt) verdict.Verdict {
 	v := c.verdict
 	v.Steps = c.steps(a)
 	v.Evidence = c.report()
+	v.Trace = c.trace(a)
 	findings := a.lacking
 	if a.stuck != nil {
-		findings = append(findings, *a.stuck)
+		findings = append(findings, c.placed(*a.stuck))
 	}
 	if a.search.exhausted() && len(a.lacking) == 0 {
 		return v.Undecide(verdict.Finding{
@@ -84,6 +86,14 @@ func (c *check) steps(a *attempt) []verdict.Step {
 	return out
 }
 
+// placed gives a finding about a step the step's place, if it has no better one.
+func (c *check) placed(f verdict.Finding) verdict.Finding {
+	if s, ok := c.layout.boundStep(f.Step); ok && f.Where == "" {
+		f.Where = s.at.in(c.Layout.name)
+	}
+	return f
+}
+
 func (c *check) stuckAt(a *attempt, s *boundStep) bool {
 	return a.stuck != nil && (a.stuck.Step == s.name || a.stuck.Step == "")
 }
@@ -123,7 +133,7 @@ func (c *check) by(a *attempt, s *boundStep) []string {
 // lacks is the finding for an item of expectedPredicates without enough people.
 // Its id is that of the statement that came nearest to counting.
 func (c *check) lacks(step *boundStep, e *entry, s sorted) *verdict.Finding {
-	f := &verdict.Finding{ID: verdict.ThresholdNotMet, Step: step.name, Expected: e.people(), Next: c.nextFor(step, e)}
+	f := &verdict.Finding{ID: verdict.ThresholdNotMet, Step: step.name, Where: e.at.in(c.Layout.name), Expected: e.people(), Next: c.nextFor(step, e)}
 	switch {
 	case s.people >= e.threshold:
 		f.ID = verdict.StatementsDisagree
@@ -247,7 +257,7 @@ func (s *statement) reason() *verdict.Finding {
 func Evidence(v *attestation.Verified) verdict.Evidence {
 	signer, statement := v.Signer(), v.Statement()
 	e := verdict.Evidence{
-		Source: v.Source(), Verified: true, Signer: signer.String(), Issuer: signer.Issuer, Identity: signer.SAN,
+		Source: v.Source(), SHA256: v.Digest(), Verified: true, Signer: signer.String(), Issuer: signer.Issuer, Identity: signer.SAN,
 		Root: v.Root(), PredicateType: statement.PredicateType, SubjectCount: len(statement.Subjects), Times: v.Times(),
 	}
 	if signer.Key != "" {

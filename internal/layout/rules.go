@@ -16,6 +16,7 @@ import (
 // matches an artifact left in it, REQUIRE fails if its name is not in it."
 // (in-toto 1.0, 4.3.3, and docs/layout.md 9.) REQUIRE does not consume.
 type queue struct {
+	layout string // what findings call it
 	step   string
 	claims *claims
 	// over is the materials or the products, of which the rules speak; names is
@@ -32,6 +33,8 @@ type queue struct {
 	joins []join
 	// missed remembers, per artifact, a MATCH that covered it and did not join.
 	missed map[string]miss
+	// trace, if set, records what each rule does.
+	trace *recorder
 }
 
 // join is an artifact that a MATCH consumed because a counted statement of
@@ -39,6 +42,7 @@ type queue struct {
 type join struct {
 	with     *group
 	resource artifact.Resource
+	want     artifact.DigestSet // what the other step has for it
 }
 
 type miss struct {
@@ -51,18 +55,23 @@ func (q *queue) run(rules []boundRule) *verdict.Finding {
 	q.missed = map[string]miss{}
 	q.work += len(rules)
 	for _, r := range rules {
-		switch r.kind {
-		case requireRule:
-			if f := q.require(r); f != nil {
-				return f
-			}
-		case disallowRule:
-			if f := q.disallow(r); f != nil {
-				return f
-			}
-		case matchRule, createRule, deleteRule, modifyRule, allowRule:
-			q.consume(r)
+		before := q.trace.before(q)
+		finding := q.apply(r)
+		if q.trace.after(q, r, before, finding); finding != nil {
+			return finding
 		}
+	}
+	return nil
+}
+
+func (q *queue) apply(r boundRule) *verdict.Finding {
+	switch r.kind {
+	case requireRule:
+		return q.require(r)
+	case disallowRule:
+		return q.disallow(r)
+	case matchRule, createRule, deleteRule, modifyRule, allowRule:
+		q.consume(r)
 	}
 	return nil
 }
@@ -135,7 +144,7 @@ func (q *queue) matches(r boundRule, name string, others []*group) bool {
 			q.missed[name] = miss{r, other.Digest}
 			return false
 		}
-		joins = append(joins, join{g, have})
+		joins = append(joins, join{g, have, other.Digest})
 	}
 	if joins == nil {
 		q.missed[name] = miss{rule: r}
@@ -162,7 +171,7 @@ func (q *queue) require(r boundRule) *verdict.Finding {
 		found = "the statement asserts it, but the signer's certificate does not know that source"
 	}
 	return &verdict.Finding{
-		ID: verdict.RuleRequire, Step: q.step, Rule: r.text, Expected: r.name, Found: found,
+		ID: verdict.RuleRequire, Step: q.step, Rule: r.text, Where: r.at.in(q.layout), Expected: r.name, Found: found,
 		Next: "check that the statement names this source, and that its signer's certificate does",
 	}
 }
@@ -177,7 +186,7 @@ func (q *queue) disallow(r boundRule) *verdict.Finding {
 		m, missed := q.missed[name]
 		if !missed {
 			return &verdict.Finding{
-				ID: verdict.RuleDisallow, Step: q.step, Rule: r.text,
+				ID: verdict.RuleDisallow, Step: q.step, Rule: r.text, Where: r.at.in(q.layout),
 				Expected: "nothing but what the rules before this one allow", Found: "the statement names " + name + q.remark(name),
 				Next: "remove the artifact from the step, or allow it by a rule before this one",
 			}
@@ -195,7 +204,7 @@ func (q *queue) unjoined(name string, m miss) *verdict.Finding {
 	}
 	have := q.over[name]
 	f := &verdict.Finding{
-		ID: verdict.MatchFailed, Step: q.step, Rule: m.rule.text,
+		ID: verdict.MatchFailed, Step: q.step, Rule: m.rule.text, Where: m.rule.at.in(q.layout),
 		Expected: fmt.Sprintf("%s as among the %s of step %s: %s", name, kind, m.rule.from, m.want),
 		Found:    fmt.Sprintf("%s%s", have.Digest, q.remark(name)),
 		Next:     fmt.Sprintf("have step %s attest this very artifact", m.rule.from),

@@ -2,6 +2,7 @@ package layout
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -44,11 +45,15 @@ func (r *reader) malformed(node *yaml.Node, found, expected string) {
 	r.problem(verdict.LayoutMalformed, at(node), says{found, expected, "correct this line; the schema is in docs/layout.md"})
 }
 
-func (r *reader) where(p position) string {
+func (r *reader) where(p position) string { return cmp.Or(p.in(r.name), r.name) }
+
+// in is the place for a report; empty where it is not known, as in a layout that
+// was built from flags.
+func (p position) in(name string) string {
 	if p.line == 0 {
-		return r.name
+		return ""
 	}
-	return fmt.Sprintf("%s:%d:%d", r.name, p.line, p.column)
+	return fmt.Sprintf("%s:%d:%d", name, p.line, p.column)
 }
 
 func at(node *yaml.Node) position { return position{node.Line, node.Column} }

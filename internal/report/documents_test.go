@@ -41,6 +41,8 @@ func documents() []document {
 		{name: "several", doc: context(allowed("app-linux-amd64"), denied("app-darwin-arm64"), allowed("app-windows-amd64.exe"))},
 		{name: "crowd", doc: context(crowd())},
 		{name: "loosened", doc: loosened()},
+		{name: "explained", doc: context(traced(allowed("app-linux-amd64")))},
+		{name: "explained-denied", doc: context(traced(denied("app-linux-amd64")))},
 		{name: "hostile", doc: hostile("\x1b[2K\r\u202eallowed: \u2066x\u2069\u200b\x07\n  ✓ build\u0085")},
 	}
 }
@@ -244,6 +246,7 @@ func hostile(text string) report.Document {
 			{Source: text, Reason: &finding},
 		},
 		Notes: []string{text},
+		Trace: hostileTrace(text, &finding),
 	}.Deny(finding).Deny(general)
 	return report.Document{
 		Tool: text, Judged: time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC),
@@ -254,4 +257,72 @@ func hostile(text string) report.Document {
 		Warnings:   []string{text}, Loosenings: []string{text},
 		Verdicts: []verdict.Verdict{v},
 	}
+}
+
+// hostileTrace has the text wherever a trace has one.
+func hostileTrace(text string, finding *verdict.Finding) *verdict.Trace {
+	some := verdict.NewExcerpt([]string{text, text})
+	return &verdict.Trace{
+		Anchor:  text,
+		Choices: []verdict.Choice{{Step: text, Expected: text, Sources: some, Principals: some}, {Step: text, Expected: text, Lacking: text}},
+		Lists: []verdict.RuleList{
+			{Step: text, List: text, Skipped: text},
+			{Step: text, List: text, Rules: []verdict.RuleTrace{
+				{
+					Rule: "MATCH " + text, Where: text, Queue: some, Consumed: some,
+					Matches: []verdict.Match{{Name: text, Step: text, Joined: true, Have: text, Want: text}, {Name: text, Step: text, Have: text, Want: text}},
+				},
+				{Rule: "DISALLOW " + text, Where: text, Queue: some, Finding: finding},
+			}},
+		},
+	}
+}
+
+// traced gives a verdict a trace: one rule of each kind, with what it can say.
+func traced(v verdict.Verdict) verdict.Verdict {
+	const source, file = "git+https://github.com/acme/app", "layouts/author-and-builder.yml"
+	commit := "gitCommit:" + strings.Repeat("3f2a", 10)
+	names := func(names ...string) verdict.Excerpt { return verdict.NewExcerpt(names) }
+	var many []string
+	for i := range verdict.MaxExcerpt + 3 {
+		many = append(many, fmt.Sprintf("dist/%d", i))
+	}
+	t := &verdict.Trace{Anchor: "build", Satisfied: v.Allowed(), Choices: []verdict.Choice{
+		{Step: "author", Expected: "predicate type " + link, Required: 1, Options: 2, Sources: names(notes), Principals: names("alice")},
+		{Step: "build", Expected: "predicate type " + slsa, Required: 1, Options: 1, Sources: names("app-linux-amd64.sigstore.jsonl line 1"), Principals: names("builder")},
+	}}
+	t.Lists = []verdict.RuleList{
+		{Step: "author", List: "expectedMaterials", Rules: []verdict.RuleTrace{{Rule: "DISALLOW *", Where: file + ":20:9"}}},
+		{Step: "author", List: "expectedProducts", Rules: []verdict.RuleTrace{
+			{Rule: "REQUIRE " + source, Where: file + ":22:9", Queue: names(source)},
+			{Rule: "ALLOW " + source, Where: file + ":23:9", Queue: names(source), Consumed: names(source)},
+			{Rule: "DISALLOW *", Where: file + ":24:9"},
+		}},
+		{Step: "build", List: "expectedMaterials", Rules: []verdict.RuleTrace{
+			{
+				Rule: "MATCH " + source + " WITH PRODUCTS FROM author", Where: file + ":30:9", Queue: names(source), Consumed: names(source),
+				Matches: []verdict.Match{{Name: source, Step: "author", Joined: true, Have: commit, Want: commit}},
+			},
+			{Rule: "DISALLOW *", Where: file + ":31:9"},
+		}},
+		{Step: "build", List: "expectedProducts", Rules: []verdict.RuleTrace{{Rule: "CREATE *", Where: file + ":33:9", Queue: names(many...), Consumed: names(many...)}}},
+	}
+	if !v.Allowed() {
+		t.Choices[0] = verdict.Choice{Step: "author", Expected: "predicate type " + link, Required: 1, Lacking: "1 attestation found, signer mallory@example.com is not a functionary of this step"}
+		t.Lists[1] = verdict.RuleList{Step: "author", List: "expectedProducts", Skipped: "the step lacks statements"}
+		t.Lists[2].Rules = []verdict.RuleTrace{
+			{
+				Rule: "MATCH " + source + " WITH PRODUCTS FROM author", Where: file + ":30:9", Queue: names(source, "x"),
+				Matches: []verdict.Match{
+					{Name: source, Step: "author", Have: commit, Want: "gitCommit:" + strings.Repeat("0bad", 10)},
+					{Name: "x", Step: "author", Have: "sha256:00"},
+				}, MoreMatches: 2,
+			},
+			{Rule: "DISALLOW *", Where: file + ":31:9", Queue: names(source, "x"), Finding: &verdict.Finding{
+				ID: verdict.RuleDisallow, Step: "build", Rule: "DISALLOW *", Where: file + ":31:9", Found: "the statement names x", Expected: "nothing but what the rules before this one allow",
+			}},
+		}
+	}
+	v.Trace = t
+	return v
 }

@@ -114,6 +114,7 @@ type verdictView struct {
 	Findings []findingView  `json:"findings"`
 	Evidence []evidenceView `json:"evidence"`
 	Notes    []string       `json:"notes"`
+	Trace    *traceView     `json:"trace,omitzero"`
 }
 
 type artifactView struct {
@@ -148,6 +149,7 @@ type evidenceView struct {
 	SubjectCount  int          `json:"subjectCount"`
 	Counted       bool         `json:"counted"`
 	Step          string       `json:"step"`
+	SHA256        string       `json:"sha256"`
 	Reason        *findingView `json:"reason,omitzero"`
 }
 
@@ -193,6 +195,7 @@ func viewVerdict(v verdict.Verdict) verdictView {
 		Findings: each(v.Findings, viewFinding),
 		Evidence: each(v.Evidence, viewEvidence),
 		Notes:    v.Notes,
+		Trace:    viewTrace(v.Trace),
 	}
 }
 
@@ -201,7 +204,7 @@ func viewFinding(f verdict.Finding) findingView { return findingView(f) }
 // viewEvidence leaves out what a statement says of itself where its signature
 // did not verify: the caller should have left it empty.
 func viewEvidence(e verdict.Evidence) evidenceView {
-	view := evidenceView{Source: e.Source, Verified: e.Verified, Counted: counted(e)}
+	view := evidenceView{Source: e.Source, Verified: e.Verified, Counted: counted(e), SHA256: e.SHA256}
 	if e.Reason != nil {
 		reason := viewFinding(*e.Reason)
 		view.Reason = &reason

@@ -93,8 +93,8 @@ func wellTyped(d report.Document) report.Document {
 func TestSchemaIsExact(t *testing.T) {
 	t.Parallel()
 	schema := compile(t)
-	optional := []string{"judgedAt", "expires", "date", "reason"}
-	original := jsonText(t, context(allowed("a"), denied("b")))
+	optional := []string{"judgedAt", "expires", "date", "reason", "trace", "finding"}
+	original := jsonText(t, context(traced(allowed("a")), traced(denied("b"))))
 	mutations := 0
 	for path := range objects(parse(t, original), nil) {
 		if slices.Contains(path, "parameters") || slices.Contains(path, "digest") {
@@ -253,7 +253,7 @@ type node struct {
 // fields lists the paths of all fields, for example verdicts[].artifact.given.
 func (n node) fields(path string, defs map[string]node) []string {
 	if name, ok := strings.CutPrefix(n.Ref, "#/$defs/"); ok {
-		if path != "" && strings.HasSuffix(path, ".reason") {
+		if path != "" && (strings.HasSuffix(path, ".reason") || strings.HasSuffix(path, ".finding")) {
 			return []string{path}
 		}
 		n = defs[name]

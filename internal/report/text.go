@@ -61,6 +61,7 @@ func (p *page) verdict(v verdict.Verdict, layout string) {
 	for _, note := range v.Notes {
 		p.line(2, plain, "", "note: "+clean(note, maxProse))
 	}
+	p.trace(v)
 }
 
 // colorOf is the colour of an outcome, and mark the sign of a step or a finding

@@ -44,6 +44,8 @@ type Verdict struct {
 	Evidence []Evidence
 	// Notes are true and harmless: a differing file name, a loosening in use.
 	Notes []string
+	// Trace is how the rules were applied; nil where nobody asked.
+	Trace *Trace
 
 	outcome Outcome
 	denied  bool // said by Deny, unlike the zero outcome
@@ -142,6 +144,8 @@ type Step struct {
 type Evidence struct {
 	// Source is where it was found: a file, and the line within it.
 	Source string
+	// SHA256 is the digest of its bytes, 64 hex digits; empty when not known.
+	SHA256 string
 	// Verified tells whether the signature verified under a trusted root or
 	// key. The fields below are empty where it did not.
 	Verified      bool
