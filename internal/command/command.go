@@ -181,7 +181,7 @@ decide or could not be done now.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("see "+cmd.CommandPath()+" --help", "%w", err)
 	})
-	root.AddCommand(newAttest(env), newVerify(env), newAction(env), newConformance(env), newVersion(env))
+	root.AddCommand(newAttest(env), newVerify(env), newLayout(env), newAction(env), newConformance(env), newVersion(env))
 	// cobra would add these too late for usageErrors.
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

@@ -142,6 +142,7 @@ type principal struct {
 	id            string
 	at            position
 	functionaries []*functionary
+	kind          string // person, workload or nothing
 	implied       bool
 	// same points to another principal that turned out to be the same signer.
 	same *principal

@@ -255,6 +255,7 @@ func (r *reader) readPrincipals(l *Layout, node *yaml.Node) {
 		p := &principal{id: item.name, at: item.at}
 		switch kind := r.scalar(f["kind"], what+"'s kind"); kind {
 		case "workload", "person", "": // for readers: what a workload may say is decided by its certificate
+			p.kind = kind
 		default:
 			r.malformed(f["kind"], fmt.Sprintf("%s has the kind %q", what, kind), "person or workload")
 		}
