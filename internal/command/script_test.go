@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "rewrite the golden outputs in testdata/
 //	misused ARG...    … with 2
 //	undecided ARG...  … with 3
 //	edit FILE OLD NEW replaces every OLD in a file by NEW
+//	note REPOSITORY COMMIT FILE makes FILE the only note of refs/notes/attestations
 //
 // What signatus wrote is in the files out and err, with what differs from run to
 // run replaced by words: EXPIRY, NOW, and SHA256 for the digest of a layout.
@@ -50,6 +51,7 @@ func TestScript(t *testing.T) {
 			"misused":   exits(signatus, 2),
 			"undecided": exits(signatus, 3),
 			"edit":      edit,
+			"note":      note,
 		},
 	})
 }
@@ -110,6 +112,26 @@ func steady(text string) string {
 		text = regexp.MustCompile(volatile.pattern).ReplaceAllString(text, volatile.steady)
 	}
 	return text
+}
+
+// note writes a note as git's plumbing does, which demands no such commit.
+func note(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: note REPOSITORY COMMIT FILE")
+	}
+	git := func(input string, args ...string) string {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = ts.MkAbs(".")
+		cmd.Env = append(os.Environ(), "GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@example.com")
+		cmd.Stdin = strings.NewReader(input)
+		out, err := cmd.Output()
+		ts.Check(err)
+		return strings.TrimSpace(string(out))
+	}
+	repository := ts.MkAbs(args[0])
+	blob := git("", "-C", repository, "hash-object", "-w", ts.MkAbs(args[2]))
+	tree := git("100644 blob "+blob+"\t"+args[1]+"\n", "-C", repository, "mktree", "--missing")
+	git("", "-C", repository, "update-ref", "refs/notes/attestations", git("", "-C", repository, "commit-tree", "-m", "notes", tree))
 }
 
 func edit(ts *testscript.TestScript, _ bool, args []string) {

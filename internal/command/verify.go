@@ -25,6 +25,7 @@ type verifyInput struct {
 	artifacts  []string
 	checksums  string
 	bundles    []string
+	git        string
 	who        signerFlags
 	layout     string
 	fromHead   bool
@@ -48,7 +49,10 @@ Say who must have signed: a layout (--layout), or in its place one identity
 Without --bundle, bundles are looked for beside the artifact: ARTIFACT.sigstore.jsonl,
 ARTIFACT.sigstore.json, ARTIFACT.sigstore, ARTIFACT.intoto.jsonl; and there and in
 the working directory: attestation.sigstore.jsonl, attestation.sigstore.json,
-commit-*.sigstore.json and commit-*.sigstore.jsonl.
+commit-*.sigstore.json and commit-*.sigstore.jsonl. What authors said of the commits
+that these name is looked for in the git repository that the artifact lies in:
+refs/notes/attestations, one bundle a line. --git looks in another one, and also
+where --bundle is given.
 
 Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 could not decide.`
 
@@ -71,7 +75,12 @@ const verifyExamples = `  # The author's word and the builder's, over one commit
 
   # A commit, before anything is built from it
   signatus verify gitCommit:3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273 --step author \
-    --layout release.yml --bundle commit-3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273.sigstore.json`
+    --layout release.yml --bundle commit-3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273.sigstore.json
+
+  # The builder's word from a file, the author's from the notes of a clone
+  git -C app fetch origin refs/notes/attestations:refs/notes/attestations
+  signatus verify app-linux-amd64 --bundle app-linux-amd64.sigstore.json --git app \
+    --layout release.yml`
 
 // newVerify is the verb.
 func newVerify(env Env) *cobra.Command {
@@ -88,6 +97,7 @@ func newVerify(env Env) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&in.bundles, "bundle", nil, "`FILE` or directory with bundles, JSON or JSONL, in place of those beside the artifact (repeatable)")
+	flags.StringVar(&in.git, "git", "", "look for authors' words in the git repository in or around `DIR` (default: the one that the artifact lies in, unless there is --bundle)")
 	flags.StringVar(&in.checksums, "checksums", "", "verify each artifact that `FILE` lists, as sha256sum or sha512sum writes it")
 	flags.StringVar(&in.layout, "layout", "", "attestation layout `FILE`: who must have signed what")
 	flags.BoolVar(&in.fromHead, layoutFromHead, false, "in a run for a pull request or merge group, trust the working tree's --layout, --key and --trusted-root, not the base commit's")
@@ -136,6 +146,9 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 		return err
 	}
 	judge := &judge{env: env, in: in, layout: demanded, roots: roots, parameters: parameters, doc: &doc}
+	if err := judge.openGit(); err != nil {
+		return err
+	}
 	if err := judge.all(ctx, targets); err != nil {
 		return err
 	}
@@ -273,6 +286,7 @@ type judge struct {
 	roots      *loadedRoots
 	parameters map[string]string
 	doc        *report.Document
+	clones     clones
 }
 
 // all judges each artifact alone. Bundles that the caller named serve them all
@@ -284,7 +298,7 @@ func (j *judge) all(ctx context.Context, targets []target) error {
 		if err != nil {
 			return undecided("check --bundle", err)
 		}
-		if shared, err = j.gather(ctx, found); err != nil {
+		if shared, err = j.gather(ctx, found, j.clones.named, commitsInHand(targets...)); err != nil {
 			return err
 		}
 	}
@@ -292,7 +306,8 @@ func (j *judge) all(ctx context.Context, targets []target) error {
 		g := shared
 		if g == nil {
 			var err error
-			if g, err = j.gather(ctx, evidence.Beside(j.env.FS, t.beside)); err != nil {
+			found := evidence.Beside(j.env.FS, t.beside)
+			if g, err = j.gather(ctx, found, j.clones.of(t, &found), commitsInHand(t)); err != nil {
 				return err
 			}
 		}
@@ -312,9 +327,34 @@ func (j *judge) all(ctx context.Context, targets []target) error {
 type gathered struct {
 	opened
 	algorithms []artifact.Algorithm // that the subjects need, and the deny list
+	history    history
 }
 
-func (j *judge) gather(ctx context.Context, found evidence.Found) (*gathered, error) {
+// gather opens what was found, and then what the clone has about the commits that
+// are in hand or that the opened statements name.
+func (j *judge) gather(ctx context.Context, found evidence.Found, at *clone, commits []string) (*gathered, error) {
+	all, err := j.open(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	g := &gathered{opened: all}
+	if at != nil {
+		commits = union(commits, layout.Commits(all.verified))
+		noted := at.evidence.Commits(commits)
+		noted.Candidates = without(noted.Candidates, found.Candidates)
+		more, err := j.open(ctx, noted)
+		if err != nil {
+			return nil, err
+		}
+		g.verified, g.refused = slices.Concat(g.verified, more.verified), slices.Concat(g.refused, more.refused)
+		g.history = at.history(union(commits, layout.Commits(more.verified)))
+	}
+	g.algorithms = algorithmsOf(g.verified, j.layout)
+	return g, nil
+}
+
+// open opens candidates, and tells where they were looked for.
+func (j *judge) open(ctx context.Context, found evidence.Found) (opened, error) {
 	for _, p := range found.Looked {
 		place := report.Place{Name: p.Path, Found: p.Bundles}
 		if !slices.Contains(j.doc.Searched, place) { // several artifacts share places
@@ -322,11 +362,8 @@ func (j *judge) gather(ctx context.Context, found evidence.Found) (*gathered, er
 		}
 	}
 	all, err := openAll(ctx, found.Candidates, j.roots, j.layout)
-	if err != nil {
-		return nil, err
-	}
 	all.refused = append(all.refused, found.Refused...)
-	return &gathered{opened: all, algorithms: algorithmsOf(all.verified, j.layout)}, nil
+	return all, err
 }
 
 // algorithmsOf lists what the artifact must be hashed with, so that it is read
@@ -366,6 +403,7 @@ func (j *judge) one(a artifact.Artifact, unread error, g *gathered) verdict.Verd
 		Layout: j.layout, Parameters: j.parameters, Artifact: a, Verified: g.verified, Refused: g.refused,
 		Now: j.env.Now, MinVersion: j.in.minVersion, Step: j.in.step, SubjectName: j.in.subject,
 		Trace: j.in.explain || j.in.out.format == "json",
+		Trees: g.history.trees, Changed: g.history.changed, Fetch: g.history.fetch,
 	})
 }
 

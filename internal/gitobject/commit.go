@@ -9,7 +9,8 @@ import (
 
 // Commit is what a commit says, as far as it is needed.
 type Commit struct {
-	Tree string // the name of its root tree
+	Tree    string   // the name of its root tree
+	Parents []string // the names of the commits that it follows, the first one first
 }
 
 // header is one line of a commit before its message, with the lines that
@@ -29,7 +30,13 @@ func ParseCommit(data []byte) (Commit, error) {
 	if err := inOrder(headers); err != nil {
 		return Commit{}, fmt.Errorf("reading commit: %w", err)
 	}
-	return Commit{Tree: headers[0].value}, nil
+	commit := Commit{Tree: headers[0].value}
+	for _, h := range headers {
+		if h.name == "parent" {
+			commit.Parents = append(commit.Parents, h.value)
+		}
+	}
+	return commit, nil
 }
 
 // splitHeaders takes the lines up to the first empty one apart. A line that opens

@@ -41,6 +41,7 @@ func rooms() map[string]room {
 		"verdict":   {floor: 1, pure: true, siblings: []string{"artifact"}},
 		"gitobject": {floor: 1, pure: true},
 		"gitrepo":   {floor: 1, siblings: []string{"artifact", "gitobject"}},
+		"gitnotes":  {floor: 1, pure: true, siblings: []string{"gitobject"}},
 		"github":    {floor: 1},
 		"signer":    {floor: 1, siblings: []string{"artifact", "identity"}},
 		"login":     {floor: 1, siblings: []string{"identity"}},

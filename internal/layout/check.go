@@ -34,6 +34,15 @@ type Input struct {
 	SubjectName string
 	// Trace asks for what every rule did, in the verdict's Trace.
 	Trace bool
+	// Trees names the tree of each commit that was read and hashes to its name, by
+	// the commit's id.
+	Trees map[string]string
+	// Changed lists the paths that such a commit changes against its first parent. A
+	// commit that is not in it was not compared: nothing is known of its paths.
+	Changed map[string][]string
+	// Fetch is the command that may bring an author's word that is missing here; empty
+	// where there is none to tell.
+	Fetch string
 }
 
 // Check decides one artifact. It never fails: what cannot be checked is not

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -189,7 +190,7 @@ func (c *check) nextFor(step *boundStep, e *entry) string {
 	case !slices.Contains(e.predicateTypes, LinkV03):
 		return "have " + e.people() + " attest the artifact"
 	}
-	commit := "COMMIT"
+	commit := cmp.Or(c.Artifact.Digest[artifact.GitCommit], "COMMIT")
 	for _, s := range c.statements {
 		if s.claims == nil || s.eligible == "" || s.eligible == step.name {
 			continue // a stray statement must not tell anybody what to sign
@@ -204,6 +205,9 @@ func (c *check) nextFor(step *boundStep, e *entry) string {
 	who := "have one of them run  "
 	if len(e.allowed) == 1 {
 		who = "have that signer run  "
+	}
+	if c.Fetch != "" {
+		who = "run  " + c.Fetch + "  in case it is there already, or else " + who
 	}
 	return fmt.Sprintf("%ssignatus attest --commit %s --step %s", who, commit, step.name)
 }

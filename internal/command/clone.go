@@ -1,0 +1,160 @@
+package command
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/evidence"
+	"github.com/signatus-dev/signatus/internal/gitobject"
+	"github.com/signatus-dev/signatus/internal/gitrepo"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// clone is a git repository in which authors may have left their word.
+type clone struct {
+	repository *gitrepo.Repository
+	evidence   *evidence.Git
+}
+
+// clones are the repositories of a run.
+type clones struct {
+	// named is that of --git; with it, no other is looked at.
+	named *clone
+	// none is set where artifacts' own repositories are not looked at.
+	none bool
+	// found are those that artifacts lie in, by the artifacts' folders; nil for a
+	// folder that lies in none.
+	found map[string]*clone
+}
+
+// openGit opens the repository of --git. The caller counts on it.
+func (j *judge) openGit() error {
+	j.clones = clones{none: len(j.in.bundles) > 0, found: map[string]*clone{}}
+	if j.in.git == "" {
+		return nil
+	}
+	named, err := findClone(j.in.git)
+	if err != nil {
+		next := "check --git"
+		if errors.Is(err, gitrepo.ErrNoRepository) {
+			next = "name a clone of the repository with --git DIR"
+		}
+		return undecided(next, fmt.Errorf("reading --git: %w", err))
+	}
+	j.clones.named = named
+	return nil
+}
+
+// of gives the repository to look in for an artifact, or nil. One that the artifact
+// lies in by chance and that cannot be read is listed in found: it might have held
+// what is missing.
+func (c *clones) of(t target, found *evidence.Found) *clone {
+	if c.named != nil || c.none {
+		return c.named
+	}
+	dir := filepath.Dir(cmp.Or(t.beside, "."))
+	at, known := c.found[dir]
+	if known {
+		return at
+	}
+	at, err := findClone(dir)
+	if err != nil && !errors.Is(err, gitrepo.ErrNoRepository) {
+		found.Refused = append(found.Refused, verdict.Evidence{Source: dir, Reason: &verdict.Finding{
+			ID: verdict.SourceUnreadable, Where: dir, Found: err.Error(), Expected: "a git repository that can be read",
+			Next: "name another clone with --git DIR, or the bundles you mean with --bundle",
+		}})
+		return nil // and told again for the next artifact
+	}
+	c.found[dir] = at
+	return at
+}
+
+func findClone(dir string) (*clone, error) {
+	repository, err := gitrepo.Find(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &clone{repository: repository, evidence: evidence.OpenGit(repository, fromHere(repository.Folder()))}, nil
+}
+
+// fromHere is a folder as one would type it, relative where that is possible.
+func fromHere(folder string) string {
+	here, err := filepath.Abs(".")
+	if err != nil {
+		return folder
+	}
+	if real, err := filepath.EvalSymlinks(here); err == nil {
+		here = real
+	}
+	if real, err := filepath.EvalSymlinks(folder); err == nil {
+		folder = real
+	}
+	rel, err := filepath.Rel(here, folder)
+	if err != nil {
+		return folder
+	}
+	return rel
+}
+
+// commitsInHand are the artifacts that are commits.
+func commitsInHand(targets ...target) (ids []string) {
+	for _, t := range targets {
+		if id := t.digest[artifact.GitCommit]; id != "" {
+			ids = union(ids, []string{id})
+		}
+	}
+	return ids
+}
+
+// history is what a repository tells of commits, read from objects that hash to
+// their names.
+type history struct {
+	trees   map[string]string
+	changed map[string][]string
+	fetch   string // what may bring a word that is missing
+}
+
+// history reads the commits that a clone has; of the others nothing is known.
+func (c *clone) history(commits []string) history {
+	h := history{trees: map[string]string{}, changed: map[string][]string{}}
+	for _, id := range commits[:min(len(commits), evidence.MaxCommits)] {
+		name, commit, err := gitobject.ReadCommit(c.repository.Object, id)
+		if err != nil || name != id {
+			continue
+		}
+		h.trees[id] = commit.Tree
+		if paths, err := gitobject.ChangedPaths(c.repository.Object, id); err == nil {
+			h.changed[id] = paths
+		}
+	}
+	if len(commits) > 0 {
+		h.fetch = evidence.FetchNotes
+	}
+	return h
+}
+
+// union appends what is not there yet.
+func union(ids, more []string) []string {
+	ids = slices.Clone(ids)
+	for _, id := range more {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// without leaves out candidates that are byte for byte like others: a statement
+// counts once, wherever it was found.
+func without(candidates, others []attestation.Candidate) []attestation.Candidate {
+	known := map[string]bool{}
+	for _, c := range others {
+		known[c.Digest()] = true
+	}
+	return slices.DeleteFunc(slices.Clone(candidates), func(c attestation.Candidate) bool { return known[c.Digest()] })
+}
