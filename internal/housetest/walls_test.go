@@ -36,6 +36,8 @@ func rooms() map[string]room {
 		"report":      {floor: 2},
 		"actions":     {floor: 2},
 
+		"inspection": {floor: 2},
+
 		"artifact":  {floor: 1},
 		"identity":  {floor: 1, pure: true},
 		"verdict":   {floor: 1, pure: true, siblings: []string{"artifact"}},

@@ -1,0 +1,110 @@
+package inspection
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"errors"
+	"io"
+)
+
+// tar lists a tar archive, compressed or not, to its very end.
+func (l *listing) tar(from io.Reader, kind string) error {
+	if kind == gzipTar {
+		unpacked, err := gzip.NewReader(from)
+		if err != nil {
+			return err
+		}
+		from = unpacked
+	}
+	// What stands between members costs time too: a gzip stream of headers alone.
+	all := &boundedReader{from: from, left: l.most.Bytes}
+	reader := tar.NewReader(all)
+	for {
+		header, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if err := l.tarMember(header, reader); err != nil {
+			return err
+		}
+	}
+	if err := onlyZeros(all); err != nil {
+		return err
+	}
+	return l.resolve()
+}
+
+func (l *listing) tarMember(header *tar.Header, content io.Reader) error {
+	if header.Typeflag == tar.TypeXGlobalHeader {
+		return nil // such as git archive's, with the commit
+	}
+	name, err := l.member(header.Name)
+	if err != nil {
+		return err
+	}
+	switch header.Typeflag {
+	case tar.TypeDir:
+		return l.folder(name)
+	case tar.TypeReg, tar.TypeGNUSparse:
+		return l.file(name, content)
+	case tar.TypeSymlink:
+		return l.link(name, header.Linkname)
+	case tar.TypeLink:
+		return l.hardLink(name, header.Linkname)
+	}
+	return refuseArchive("the member %q is neither a file, nor a folder, nor a link", header.Name)
+}
+
+// hardLink gives a name to a file that came before.
+func (l *listing) hardLink(name, target string) error {
+	if err := l.claim(name); err != nil {
+		return err
+	}
+	original, err := l.member(target)
+	if err != nil {
+		return err
+	}
+	digest, ok := l.files[original]
+	if !ok {
+		return refuseArchive("the member %q is a link to %q, which does not come before it", name, target)
+	}
+	l.files[name] = digest
+	return nil
+}
+
+// onlyZeros refuses what follows the end of a tar archive: some tools read on.
+func onlyZeros(from io.Reader) error {
+	block := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(block)
+		for _, b := range block[:n] {
+			if b != 0 {
+				return refuseArchive("something follows the end of the archive")
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// boundedReader fails when more is read than a tar archive may have.
+type boundedReader struct {
+	from io.Reader
+	left int64
+}
+
+// Read implements io.Reader.
+func (b *boundedReader) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errTooManyBytes
+	}
+	return n, err
+}
