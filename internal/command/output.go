@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -12,13 +14,22 @@ import (
 
 // reportFlags choose how and where a verdict is written.
 type reportFlags struct {
+	formats []string // that there are
 	format  string
 	output  string
 	verbose bool
 }
 
-func (f *reportFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.format, "format", "text", "report as `text|json`")
+func (f *reportFlags) register(flags *pflag.FlagSet) { f.registerFormats(flags, "text", "json") }
+
+// registerVerdict is for verbs that give a verdict.
+func (f *reportFlags) registerVerdict(flags *pflag.FlagSet) {
+	f.registerFormats(flags, "text", "json", "markdown")
+}
+
+func (f *reportFlags) registerFormats(flags *pflag.FlagSet, formats ...string) {
+	f.formats = formats
+	flags.StringVar(&f.format, "format", "text", "report as `"+strings.Join(formats, "|")+"`")
 	flags.StringVar(&f.output, "output", "", "write the report to `FILE` in place of standard output")
 	flags.BoolVar(&f.verbose, "verbose", false, "list every candidate, every proven time and every digest")
 }
@@ -31,23 +42,26 @@ func (f *reportFlags) check(inputs ...string) error {
 			return usage("choose another place for the report", "--output %s would overwrite an input", f.output)
 		}
 	}
-	switch f.format {
-	case "text", "json":
+	if slices.Contains(f.formats, f.format) {
 		return nil
-	case "sarif", "markdown":
-		return usage("use --format text or json", "--format %s is not built yet", f.format)
 	}
-	return usage("use --format text or json", "unknown report format %q", f.format)
+	last := len(f.formats) - 1
+	return usage("use --format "+strings.Join(f.formats[:last], ", ")+" or "+f.formats[last], "unknown report format %q", f.format)
 }
 
 // write reports and returns the exit code that belongs to the outcome. A report
 // that cannot be written is "could not decide": nobody has read it.
 func (f *reportFlags) write(env Env, doc report.Document) error {
 	render := func(w io.Writer) error {
-		if f.format == "json" {
+		options := report.Options{Color: f.output == "" && env.color(), Verbose: f.verbose}
+		switch f.format {
+		case "json":
 			return report.JSON(w, doc)
+		case "markdown":
+			return report.Markdown(w, doc, options)
+		default:
+			return report.Text(w, doc, options)
 		}
-		return report.Text(w, doc, report.Options{Color: f.output == "" && env.color(), Verbose: f.verbose})
 	}
 	if f.output == "" {
 		if err := render(env.Stdout); err != nil {

@@ -106,6 +106,7 @@ func steady(text string) string {
 	})
 	for _, volatile := range []struct{ pattern, steady string }{
 		{`(?m)^(layout .*sha256:)[0-9a-f]+…?$`, "${1}SHA256"},
+		{"(?m)^(. layout . `.*sha256:)[0-9a-f]{64}", "${1}SHA256"},
 		{`("name": "[^"]*\.yml",\s+"sha256": ")[0-9a-f]{64}`, "${1}SHA256"},
 		{`go1\.[0-9.]+, [a-z0-9]+/[a-z0-9]+`, "GO, OS/ARCH"},
 	} {

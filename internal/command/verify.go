@@ -108,8 +108,8 @@ func newVerify(env Env) *cobra.Command {
 	flags.BoolVar(&in.explain, "explain", false, "tell what every artifact rule found and did; the JSON report always tells")
 	in.who.register(flags)
 	in.roots.register(flags)
-	in.out.register(flags)
-	choices(cmd, "format", "text", "json")
+	in.out.registerVerdict(flags)
+	choices(cmd, "format", in.out.formats...)
 	return cmd
 }
 

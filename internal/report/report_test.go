@@ -54,6 +54,15 @@ func jsonText(t *testing.T, d report.Document) string {
 	return b.String()
 }
 
+func markdown(t *testing.T, d report.Document, o report.Options) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := report.Markdown(&b, d, o); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	for _, d := range documents() {
@@ -63,6 +72,7 @@ func TestGolden(t *testing.T) {
 			golden(t, d.name+".color.txt", text(t, d.doc, report.Options{Verbose: d.verbose, Color: true}))
 			if !d.verbose {
 				golden(t, d.name+".json", jsonText(t, d.doc))
+				golden(t, d.name+".md", markdown(t, d.doc, report.Options{}))
 			}
 		})
 	}

@@ -261,8 +261,13 @@ func uncountedBecause(e verdict.Evidence) string {
 	if e.Verified {
 		who = statement(e)
 	}
+	return who + ": " + because(e)
+}
+
+// because says why a candidate did not count.
+func because(e verdict.Evidence) string {
 	if e.Reason == nil {
-		return who + ": no reason was given"
+		return "no reason was given"
 	}
 	why := Clean(found(*e.Reason))
 	if e.Reason.Expected != "" {
@@ -271,7 +276,7 @@ func uncountedBecause(e verdict.Evidence) string {
 	if e.Reason.Step != "" {
 		why = "for step " + Clean(e.Reason.Step) + ", " + why
 	}
-	return who + ": " + why
+	return why
 }
 
 // byReason counts candidates by reason, the most frequent first.

@@ -1,0 +1,50 @@
+package report
+
+import (
+	"html"
+	"strings"
+)
+
+// code is a text from outside as Markdown shows it literally: names, digests,
+// signers, rules, commands. Within a code span nothing is a link, a mention, an
+// image or HTML; what could end the span, or the cell of a table around it,
+// becomes visible as [Clean] makes other things visible. It is empty for nothing.
+//
+// "Backslash escapes do not work in code spans" (GitHub Flavored Markdown, 6.3),
+// and entities neither, which is why the two characters are written out.
+func code(s string) string { return codeOf(Clean(s)) }
+
+// codeOf is code for a text that is clean already.
+func codeOf(cleaned string) string {
+	if cleaned == "" {
+		return ""
+	}
+	text := strings.NewReplacer("`", `\u0060`, "|", `\u007c`).Replace(cleaned)
+	// A span loses a space at each edge.
+	if rest, ok := strings.CutPrefix(text, " "); ok {
+		text = `\u0020` + rest
+	}
+	if rest, ok := strings.CutSuffix(text, " "); ok {
+		text = rest + `\u0020`
+	}
+	return "`" + text + "`"
+}
+
+// prose is a sentence that may quote a text from outside. It reads as it is, and
+// nothing in it has a meaning: a character that Markdown, HTML or a table cell
+// would read is a numeric entity, which "cannot be used in place of symbols
+// indicating structure" (GitHub Flavored Markdown, 6.2), and an empty comment
+// parts what GitHub would make a mention, a reference or a link of.
+func prose(s string) string { return proseOf(clean(s, maxProse)) }
+
+func proseOf(cleaned string) string {
+	const part = "<!-- -->"
+	return strings.NewReplacer(
+		`\`, "&#92;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "[", "&#91;", "]", "&#93;", "<", "&lt;", ">", "&gt;",
+		"&", "&amp;", "|", "&#124;", "~", "&#126;", "$", "&#36;", "!", "&#33;", "^", "&#94;",
+		"@", "@"+part, "#", "#"+part, "://", ":"+part+"//", "www.", "www"+part+".", "WWW.", "WWW"+part+".", "mailto:", "mailto"+part+":", "xmpp:", "xmpp"+part+":",
+	).Replace(cleaned)
+}
+
+// preformatted is text of several lines, each of them clean, as it is.
+func preformatted(text string) string { return "<pre>\n" + html.EscapeString(text) + "</pre>\n" }
