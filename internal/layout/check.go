@@ -79,6 +79,7 @@ type statement struct {
 	// nearest is the reason of the step that it came closest to counting for.
 	nearest      *verdict.Finding
 	nearestStage stage
+	attributes   attributesOf
 	// eligible is a step that it could count for.
 	eligible string
 	// steps are those that it counts for.

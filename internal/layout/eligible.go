@@ -22,6 +22,7 @@ const (
 	badAge
 	otherArtifact
 	otherName
+	badAttribute
 )
 
 // sorted is what one item of expectedPredicates finds among the statements.
@@ -106,6 +107,9 @@ func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subje
 			}
 			return nil, otherName, finding
 		}
+	}
+	if finding := c.attributes(s, e); finding != nil {
+		return nil, badAttribute, finding
 	}
 	return f.principal.root(), 0, nil
 }

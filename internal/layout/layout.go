@@ -14,6 +14,7 @@ import (
 
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/attribute"
 	"github.com/signatus-dev/signatus/internal/identity"
 )
 
@@ -23,6 +24,7 @@ const (
 	MaxDepth        = 64
 	MaxNodes        = 200_000
 	MaxSteps        = 1024
+	MaxAttributes   = 1024
 	MaxExpiryPeriod = 2 * 365 * 24 * time.Hour
 )
 
@@ -108,9 +110,17 @@ func (l *Layout) DigestAlgorithms() []artifact.Algorithm {
 	return algs
 }
 
+// parameter is a value that the caller gives. One that rules or functionaries
+// use always needs one; one that only attributes use may be absent, and they say
+// what that means.
 type parameter struct {
+	at       position
 	pattern  identity.Pattern
 	required bool
+	// family: NAME.KEY gives one of many values under the one name.
+	family bool
+	// anyText: in place of a pattern, for what only attributes use.
+	anyText bool
 }
 
 // functionary is one way to sign: a Fulcio identity under a root, or a key.
@@ -175,6 +185,13 @@ type entry struct {
 	threshold      int
 	maxAge         time.Duration
 	ageFrom        string
+	attributes     []expectedAttribute
+}
+
+// expectedAttribute is one rule of expectedAttributes, with where it stands.
+type expectedAttribute struct {
+	*attribute.Rule
+	at textPosition
 }
 
 type subjectRule struct {

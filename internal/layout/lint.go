@@ -311,15 +311,6 @@ func reaches(edges map[string][]string, from, to string, seen map[string]bool) b
 	return false
 }
 
-// parameterUse checks that every placeholder is declared.
-func (l *linter) parameterUse() {
-	for _, name := range sortedKeys(l.usedParameters()) {
-		if _, ok := l.parameters[name]; !ok {
-			l.problem(verdict.ParameterUnknown, position{1, 1}, says{fmt.Sprintf("{%s} is used but not declared", name), "an item of parameters", "declare it with a pattern"})
-		}
-	}
-}
-
 // normalised brings a pattern that names a git source to its one spelling where
 // that can be done without the parameters' values.
 func normalised(pattern string) string {

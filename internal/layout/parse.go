@@ -121,25 +121,6 @@ func (r *reader) instant(root *yaml.Node, f fields) time.Time {
 	return t
 }
 
-func (r *reader) readParameters(l *Layout, node *yaml.Node) {
-	for _, item := range r.entries(node, "parameters") {
-		f := r.mapping(item.node, "parameter "+item.name, "pattern", "required")
-		if !isParameterName(item.name) {
-			r.problem(verdict.LayoutMalformed, item.at, says{fmt.Sprintf("parameter %q", item.name), "letters, digits and _, not starting with a digit", "rename the parameter"})
-		}
-		text := r.required(item.node, f, "pattern", "parameter "+item.name)
-		pattern, err := identity.ParsePattern(text)
-		if err != nil && text != "" {
-			r.problem(verdict.GlobMalformed, at(f["pattern"]), says{err.Error(), "a pattern whose only wildcard is *", "write the pattern segment by segment"})
-		}
-		p := parameter{pattern: pattern}
-		if required, ok := f["required"]; ok && (required.ShortTag() != "!!bool" || required.Decode(&p.required) != nil) {
-			r.malformed(required, fmt.Sprintf("required is %q", required.Value), "true or false")
-		}
-		l.parameters[item.name] = p
-	}
-}
-
 func (r *reader) functionary(item namedNode) *functionary {
 	what := "functionary " + item.name
 	fn := &functionary{id: item.name, at: item.at}
@@ -330,7 +311,7 @@ func (r *reader) rules(node *yaml.Node, what string) ruleList {
 
 func (r *reader) entry(node *yaml.Node, what string) *entry {
 	what += "'s predicate"
-	f := r.mapping(node, what, "predicateType", "anyOf", "functionaries", "threshold", "maxAge", "ageFrom")
+	f := r.mapping(node, what, "predicateType", "anyOf", "functionaries", "threshold", "maxAge", "ageFrom", "expectedAttributes")
 	e := &entry{at: at(node), predicateTypes: r.predicateTypes(node, f, what)}
 	e.functionaries = r.texts(f["functionaries"], what+"'s functionaries")
 	if threshold, ok := f["threshold"]; !ok {
@@ -348,6 +329,7 @@ func (r *reader) entry(node *yaml.Node, what string) *entry {
 	if e.ageFrom = r.scalar(f["ageFrom"], "ageFrom"); e.ageFrom != "" && f["maxAge"] == nil {
 		r.malformed(f["ageFrom"], "ageFrom without maxAge", "maxAge beside it")
 	}
+	e.attributes = r.attributes(f["expectedAttributes"], what)
 	return e
 }
 

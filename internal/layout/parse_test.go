@@ -485,7 +485,6 @@ func TestParseRefusesValues(t *testing.T) {
 func TestParseLater(t *testing.T) {
 	t.Parallel()
 	for _, b := range []broken{
-		{"expectedAttributes", "maxAge: 24h", "expectedAttributes: []\n        maxAge: 24h", verdict.NotSupportedYet, "45:9"},
 		{"joinBy", "    distinctFrom", "    joinBy: tree\n    distinctFrom", verdict.NotSupportedYet, "47:5"},
 		{"validity", "    scheme: fulcio\n", "    scheme: fulcio\n    validity: {start: 2026-01-01}\n", verdict.NotSupportedYet, "11:5"},
 		{"distrustAfter", "    scheme: fulcio\n", "    scheme: fulcio\n    distrustAfter: 2026-01-01\n", verdict.NotSupportedYet, "11:5"},
@@ -582,7 +581,7 @@ func TestLints(t *testing.T) {
 	t.Parallel()
 	const link = LinkV03
 	head := func(functionaries ...string) string {
-		return "_type: layout\nversion: 1\nexpires: \"2027-03-01T00:00:00Z\"\nparameters: {repo: {pattern: \"*/*/*\", required: true}, name: {pattern: \"*\"}}\nfunctionaries:\n" + strings.Join(functionaries, "")
+		return "_type: layout\nversion: 1\nexpires: \"2027-03-01T00:00:00Z\"\nparameters: {repo: {pattern: \"*/*/*\", required: true}, name: {pattern: \"*\", required: true}}\nfunctionaries:\n" + strings.Join(functionaries, "")
 	}
 	oidc := func(id, issuer, identity string) string {
 		return fmt.Sprintf("  %s: {keyType: sigstore-oidc, scheme: fulcio, keyVal: {root: sigstore, issuer: %q, identity: %q}}\n", id, issuer, identity)

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-
-	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
 // template is one token that may hold parameters. A parameter's value fills its
@@ -84,83 +82,4 @@ func checkValue(value string) error {
 		}
 	}
 	return nil
-}
-
-// checkParameters compares the caller's values with the layout's declarations.
-func (l *Layout) checkParameters(values map[string]string) []verdict.Finding {
-	var findings []verdict.Finding
-	for _, name := range sortedKeys(values) {
-		declared, ok := l.parameters[name]
-		if !ok {
-			findings = append(findings, verdict.Finding{
-				ID:       verdict.ParameterUnknown,
-				Found:    fmt.Sprintf("parameter %s is not declared in the layout", name),
-				Expected: l.declares(),
-				Next:     "check the spelling of --param " + name,
-			})
-			continue
-		}
-		err := checkValue(values[name])
-		if err == nil && !declared.pattern.Match(values[name]) {
-			err = fmt.Errorf("value %q does not match", values[name])
-		}
-		if err != nil {
-			findings = append(findings, verdict.Finding{
-				ID:       verdict.ParameterMalformed,
-				Found:    fmt.Sprintf("parameter %s: %v", name, err),
-				Expected: fmt.Sprintf("a literal value matching %s", declared.pattern),
-				Next:     fmt.Sprintf("give --param %s=VALUE without wildcards, spaces or braces", name),
-			})
-		}
-	}
-	used := l.usedParameters()
-	for _, name := range sortedKeys(l.parameters) {
-		if _, given := values[name]; !given && (l.parameters[name].required || used[name]) {
-			findings = append(findings, verdict.Finding{
-				ID:       verdict.ParameterMissing,
-				Found:    fmt.Sprintf("parameter %s has no value", name),
-				Expected: fmt.Sprintf("a value matching %s", l.parameters[name].pattern),
-				Next:     fmt.Sprintf("give --param %s=VALUE", name),
-			})
-		}
-	}
-	return findings
-}
-
-// declares lists the parameters that the layout takes.
-func (l *Layout) declares() string {
-	if len(l.parameters) == 0 {
-		return "no parameter: the layout declares none"
-	}
-	return "one of " + list(sortedKeys(l.parameters))
-}
-
-// usedParameters tells which parameters the layout's rules and functionaries use.
-func (l *Layout) usedParameters() map[string]bool {
-	used := map[string]bool{}
-	for _, t := range l.templates() {
-		for _, p := range t.parts {
-			if p.parameter != "" {
-				used[p.parameter] = true
-			}
-		}
-	}
-	return used
-}
-
-// templates lists every token that may hold a parameter.
-func (l *Layout) templates() []template {
-	var all []template
-	for _, s := range l.steps {
-		for _, r := range append(append([]rule{}, s.materials.rules...), s.products.rules...) {
-			all = append(all, r.pattern, r.sourcePrefix, r.destPrefix)
-		}
-	}
-	for _, f := range l.functionaries {
-		all = append(all, f.identity)
-		for _, e := range f.extensions {
-			all = append(all, e.values...)
-		}
-	}
-	return all
 }

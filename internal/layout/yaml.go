@@ -22,6 +22,8 @@ type position struct{ line, column int }
 type reader struct {
 	name     string
 	problems []verdict.Finding
+	source   []byte // the document, for places within a text
+	attributeReader
 }
 
 // says is what a problem tells: what was found, what was expected, what to do.
@@ -66,6 +68,7 @@ func (r *reader) document(data []byte) (*yaml.Node, bool) {
 	if !r.text(data) {
 		return nil, false
 	}
+	r.source = data
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
@@ -225,7 +228,7 @@ func (r *reader) key(key *yaml.Node, what string, known []string) bool {
 // isLater lists keys that the schema has and this version does not judge.
 func isLater(key string) bool {
 	switch key {
-	case "expectedAttributes", "joinBy", "validity", "distrustAfter", "inspections", "forEach", "countBy", "accounts":
+	case "joinBy", "validity", "distrustAfter", "inspections", "forEach", "countBy", "accounts":
 		return true
 	}
 	return false

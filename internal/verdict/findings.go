@@ -77,3 +77,11 @@ const (
 	NotSupportedYet    ID = "not-supported-yet"
 	UnknownStep        ID = "unknown-step"
 )
+
+// Findings about attributes, ITE-11's rules over one statement.
+const (
+	AttributeMalformed ID = "attribute-malformed"
+	AttributeFalse     ID = "attribute-false"
+	AttributeError     ID = "attribute-error"
+	ParameterUnused    ID = "parameter-unused"
+)
