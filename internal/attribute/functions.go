@@ -75,7 +75,7 @@ func (prices) CallCost(function, overload string, args []ref.Val, _ ref.Val) *ui
 			total += uint64(len(value)) * perByte / 10
 		case traits.Lister:
 			if size, ok := value.Size().(types.Int); ok && function == operators.In {
-				total += uint64(max(size, 0)) //nolint:gosec // a size is not negative
+				total += uint64(max(size, 0))
 			}
 		}
 	}

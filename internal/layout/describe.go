@@ -30,8 +30,11 @@ type Description struct {
 // DescribedParameter is a value that the caller gives.
 type DescribedParameter struct {
 	Name     string `json:"name"`
-	Pattern  string `json:"pattern"`
+	Pattern  string `json:"pattern"` // empty for any text
 	Required bool   `json:"required"`
+	Map      bool   `json:"map,omitempty"`
+	// Attributes: only attributes use it, and say what it means that it is absent.
+	Attributes bool `json:"onlyInAttributes,omitempty"`
 }
 
 // DescribedPrincipal is somebody who is counted once, and every way in which they
@@ -79,6 +82,8 @@ type DescribedPredicate struct {
 	By        []string `json:"by"`               // their functionaries that count here
 	MaxAge    string   `json:"maxAge,omitempty"` // for example 24h or 1h30m
 	AgeFrom   string   `json:"ageFrom,omitempty"`
+	// Attributes are rules in CEL that must be true.
+	Attributes []string `json:"attributes,omitempty"`
 }
 
 // DescribedRule is one artifact rule, with its tokens.
@@ -114,9 +119,12 @@ func (l *Layout) Describe() Description {
 	if l.gitHash256 {
 		d.GitHash = "sha256"
 	}
+	used := l.usedParameters()
 	for _, name := range sortedKeys(l.parameters) {
 		p := l.parameters[name]
-		d.Parameters = append(d.Parameters, DescribedParameter{Name: name, Pattern: p.pattern.String(), Required: p.required})
+		d.Parameters = append(d.Parameters, DescribedParameter{
+			Name: name, Pattern: p.pattern.String(), Required: p.required, Map: p.family, Attributes: !used[name],
+		})
 	}
 	for _, p := range l.principals {
 		d.Principals = append(d.Principals, p.describe())
@@ -178,6 +186,9 @@ func (e *entry) describe() DescribedPredicate {
 	d := DescribedPredicate{Types: e.predicateTypes, Threshold: e.threshold, AgeFrom: e.ageFrom}
 	if e.maxAge > 0 {
 		d.MaxAge = shortDuration(e.maxAge)
+	}
+	for _, a := range e.attributes {
+		d.Attributes = append(d.Attributes, a.Text())
 	}
 	for _, f := range e.allowed {
 		d.By = append(d.By, f.id)

@@ -32,6 +32,8 @@ func TestDescribeGolden(t *testing.T) {
 		describes(t, f.Name(), data)
 	}
 	describes(t, "every-key.yml", []byte(valid))
+	describes(t, "attributes.yml", []byte(attributed(t, withAll(`!("tag" in params) ||
+  versionMatches(signer.job.ref.split("/")[2], params.tag)`)...)))
 }
 
 func describes(t *testing.T, name string, data []byte) {

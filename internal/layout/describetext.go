@@ -60,6 +60,9 @@ func (p *prose) step(s DescribedStep) {
 	p.say(0, "Step %s is about %s.", s.Name, s.About)
 	for _, e := range s.Predicates {
 		p.say(1, "- %s", p.sentence(e))
+		for _, a := range e.Attributes {
+			p.say(2, "- of which is true: %s", strings.Join(strings.Fields(a), " "))
+		}
 	}
 	materials := "Its materials"
 	if s.SubjectsOnly {
@@ -267,12 +270,28 @@ func (p *prose) parameters() {
 	p.gap()
 	p.say(0, "Whoever verifies gives:")
 	for _, parameter := range p.Parameters {
-		optional := ""
-		if !parameter.Required {
-			optional = ", which may be left out where nothing uses it"
-		}
-		p.say(1, "- {%s}, of the form %s%s", parameter.Name, parameter.Pattern, optional)
+		p.say(1, "- %s", parameter.words())
 	}
+}
+
+func (d DescribedParameter) words() string {
+	text := "{" + d.Name + "}"
+	if d.Map {
+		text = "{" + d.Name + ".KEY}, for any number of keys"
+	}
+	if d.Pattern == "" {
+		text += ", any text"
+	} else {
+		text += ", of the form " + d.Pattern
+	}
+	switch {
+	case d.Required:
+	case d.Attributes:
+		text += ", which may be left out"
+	default:
+		text += ", which may be left out where nothing uses it"
+	}
+	return text
 }
 
 func (p *prose) denied() {
