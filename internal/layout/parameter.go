@@ -131,7 +131,7 @@ func (l *Layout) checkParameters(values map[string]string) []verdict.Finding {
 		}
 		findings = append(findings, verdict.Finding{
 			ID: verdict.ParameterMissing, Found: fmt.Sprintf("parameter %s has no value", name),
-			Expected: p.expected(), Next: fmt.Sprintf("give --param %s=VALUE", p.spelling(name)),
+			Expected: strings.Replace(p.expected(), "literal ", "", 1), Next: fmt.Sprintf("give --param %s=VALUE", p.spelling(name)),
 		})
 	}
 	return findings
