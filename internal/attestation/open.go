@@ -19,6 +19,15 @@ import (
 // Open verifies a bundle that was signed with a certificate under one root. Its
 // error is a *Refusal.
 func Open(c Candidate, r *Root) (*Verified, error) {
+	v, err := c.withCertificate(r)
+	if err != nil {
+		return nil, err
+	}
+	return c.finish(v)
+}
+
+// withCertificate verifies who signed, and when. What they signed is not read yet.
+func (c Candidate) withCertificate(r *Root) (*Verified, error) {
 	if why := c.parse(); why != nil {
 		return nil, why
 	}
@@ -48,7 +57,7 @@ func Open(c Candidate, r *Root) (*Verified, error) {
 		return nil, refuse(c.source, verdict.CertificateMalformed, &reason{found: "reading the signer's certificate", cause: err, expected: "a certificate as Fulcio issues it"})
 	}
 	v := &Verified{root: r.name, signer: signer, notBefore: c.entity.leaf.NotBefore, notAfter: c.entity.leaf.NotAfter}
-	return c.finish(v, result)
+	return c.proven(v, result), nil
 }
 
 // OpenWithKey verifies a bundle that was signed with the given key. With a root,
@@ -56,6 +65,15 @@ func Open(c Candidate, r *Root) (*Verified, error) {
 // times are proven where the bundle has any. Without one (nil), only the
 // signature is verified and no time is proven. Its error is a *Refusal.
 func OpenWithKey(c Candidate, k Key, r *Root) (*Verified, error) {
+	v, err := c.withKey(k, r)
+	if err != nil {
+		return nil, err
+	}
+	return c.finish(v)
+}
+
+// withKey verifies that the key signed, and when. What it signed is not read yet.
+func (c Candidate) withKey(k Key, r *Root) (*Verified, error) {
 	if why := c.parse(); why != nil {
 		return nil, why
 	}
@@ -70,7 +88,7 @@ func OpenWithKey(c Candidate, k Key, r *Root) (*Verified, error) {
 	if refused != nil {
 		return nil, refused
 	}
-	return c.finish(&Verified{root: r.Name(), signer: k.signer}, result)
+	return c.proven(&Verified{root: r.Name(), signer: k.signer}, result), nil
 }
 
 // keyVerifier configures sigstore-go for one key.
@@ -133,9 +151,14 @@ func (c Candidate) verify(verifier *verify.Verifier, key any, under string) (*ve
 	return result, nil
 }
 
-// finish reads what was signed, after the signature.
-func (c Candidate) finish(v *Verified, result *verify.VerificationResult) (*Verified, error) {
+// proven notes which candidate it was, and the times that were proven.
+func (c Candidate) proven(v *Verified, result *verify.VerificationResult) *Verified {
 	v.source, v.digest, v.times = c.source, c.digest, provenTimes(result)
+	return v
+}
+
+// finish reads what was signed, after the signature.
+func (c Candidate) finish(v *Verified) (*Verified, error) {
 	if c.entity.isMessage() {
 		v.statement = Statement{Subjects: []artifact.Resource{c.entity.subject}}
 		return v, nil

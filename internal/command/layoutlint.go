@@ -79,12 +79,16 @@ func layoutLint(env Env, in layoutLintInput) error {
 }
 
 func lintFile(env Env, name string) report.Lint {
-	data, err := evidence.Read(env.FS, name, layout.MaxBytes)
+	data, err := evidence.Read(env.FS, name, maxLayoutFile)
 	if err != nil {
 		return report.Lint{Name: name, Unread: fmt.Sprintf("reading the file: %v", err), Next: "check the path and its permissions"}
 	}
-	f := report.Lint{Name: name}
-	for _, p := range layout.Lint(name, data, env.Now) {
+	text, where, finding := layoutText(name, data)
+	if finding != nil {
+		return report.Lint{Name: name, Problems: []report.LintProblem{{Finding: *finding}}}
+	}
+	f := report.Lint{Name: where}
+	for _, p := range layout.Lint(where, text, env.Now) {
 		f.Problems = append(f.Problems, report.LintProblem{Finding: p.Finding, Line: p.Line, Column: p.Column})
 	}
 	return f

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -58,11 +59,15 @@ func layoutShow(env Env, in layoutShowInput) error {
 	if err := in.out.check(in.file); err != nil {
 		return err
 	}
-	data, err := evidence.Read(env.FS, in.file, layout.MaxBytes)
+	data, err := evidence.Read(env.FS, in.file, maxLayoutFile)
 	if err != nil {
 		return undecided("check the path and its permissions", fmt.Errorf("reading layout %s: %w", in.file, err))
 	}
-	l, findings := layout.Parse(in.file, data, env.Now)
+	text, where, finding := layoutText(in.file, data)
+	if finding != nil {
+		return &exitError{code: ExitDenied, err: errors.New(finding.String()), next: finding.Next}
+	}
+	l, findings := layout.Parse(where, text, env.Now)
 	if len(findings) > 0 {
 		return &exitError{
 			code: ExitDenied, err: fmt.Errorf("the layout has problems, the first is %s", findings[0]),

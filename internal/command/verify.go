@@ -28,6 +28,7 @@ type verifyInput struct {
 	git        string
 	who        signerFlags
 	layout     string
+	signers    signatoryFlags
 	fromHead   bool
 	parameters []string
 	minVersion int
@@ -100,12 +101,13 @@ func newVerify(env Env) *cobra.Command {
 	flags.StringVar(&in.git, "git", "", "look for authors' words in the git repository in or around `DIR` (default: the one that the artifact lies in, unless there is --bundle)")
 	flags.StringVar(&in.checksums, "checksums", "", "verify each artifact that `FILE` lists, as sha256sum or sha512sum writes it")
 	flags.StringVar(&in.layout, "layout", "", "attestation layout `FILE`: who must have signed what")
-	flags.BoolVar(&in.fromHead, layoutFromHead, false, "in a run for a pull request or merge group, trust the working tree's --layout, --key and --trusted-root, not the base commit's")
+	flags.BoolVar(&in.fromHead, layoutFromHead, false, "in a run for a pull request or merge group, trust the working tree's --layout, --layout-key, --key and --trusted-root, not the base commit's")
 	flags.StringArrayVar(&in.parameters, "param", nil, "value `NAME=VALUE` of a layout parameter (repeatable)")
 	flags.IntVar(&in.minVersion, "min-layout-version", 0, "refuse a layout whose version is below `N`")
 	flags.StringVar(&in.step, "step", "", "check only the step `NAME` and what it matches")
 	flags.StringVar(&in.subject, "subject-name", "", "demand that the statement calls the artifact `NAME`")
 	flags.BoolVar(&in.explain, "explain", false, "tell what every artifact rule found and did; the JSON report always tells")
+	in.signers.register(flags)
 	in.who.register(flags)
 	in.roots.register(flags)
 	in.out.registerVerdict(flags)
@@ -160,7 +162,7 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 
 // check refuses flags that contradict each other or say nobody.
 func (in verifyInput) check() error {
-	inputs := slices.Concat(in.artifacts, in.bundles, in.roots.files, []string{in.checksums, in.layout, in.who.key})
+	inputs := slices.Concat(in.artifacts, in.bundles, in.roots.files, in.signers.files(), []string{in.checksums, in.layout, in.who.key})
 	if err := in.out.check(inputs...); err != nil {
 		return err
 	}
@@ -172,6 +174,8 @@ func (in verifyInput) check() error {
 			return usage("name the layout with --layout FILE", "--min-layout-version goes with --layout")
 		case in.step != "":
 			return usage("name the layout with --layout FILE", "--step goes with --layout")
+		case in.signers.any():
+			return usage("name the layout with --layout FILE", "--layout-key, --layout-identity, --layout-issuer and --layout-threshold go with --layout")
 		}
 		return in.who.check(", or name a layout with --layout FILE")
 	}
@@ -183,7 +187,7 @@ func (in verifyInput) check() error {
 	case in.minVersion < 0:
 		return usage("give the lowest version that you accept, 1 or more", "--min-layout-version is %d", in.minVersion)
 	}
-	return nil
+	return in.signers.check()
 }
 
 // loosenings are the flags given that demand less.
@@ -221,13 +225,21 @@ func (in verifyInput) demand(env Env, roots *loadedRoots, doc *report.Document) 
 		doc.Layout = report.Layout{Trust: in.who.describe()}
 		return l, nil, nil
 	}
-	data, err := evidence.Read(env.FS, in.layout, layout.MaxBytes)
+	data, err := evidence.Read(env.FS, in.layout, maxLayoutFile)
 	if err != nil {
 		return nil, nil, undecided(nextAfter(err, "check --layout"), fmt.Errorf("reading layout %s: %w", in.layout, err))
 	}
 	sum := sha256.Sum256(data)
 	doc.Layout = report.Layout{Name: in.layout, SHA256: hex.EncodeToString(sum[:]), Trust: "named on the command line"}
-	l, findings := layout.Parse(in.layout, data, env.Now)
+	opened, finding, err := in.signers.open(env, data, opensLayout{name: in.layout, roots: roots})
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case finding != nil:
+		return nil, []verdict.Finding{*finding}, nil
+	}
+	doc.Layout.Trust = opened.trust
+	l, findings := layout.Parse(in.layout, opened.text, env.Now)
 	if l != nil {
 		doc.Layout.Version, doc.Layout.Expires = l.Version(), l.Expires()
 	}

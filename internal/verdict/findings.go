@@ -76,6 +76,9 @@ const (
 	FunctionaryInvalid ID = "functionary-malformed"
 	NotSupportedYet    ID = "not-supported-yet"
 	UnknownStep        ID = "unknown-step"
+
+	LayoutUnsigned  ID = "layout-unsigned"
+	LayoutSignature ID = "layout-signature-threshold"
 )
 
 // Findings about attributes, ITE-11's rules over one statement.
