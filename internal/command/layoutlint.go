@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/signatus-dev/signatus/internal/evidence"
 	"github.com/signatus-dev/signatus/internal/layout"
 	"github.com/signatus-dev/signatus/internal/report"
 )
@@ -79,7 +78,7 @@ func layoutLint(env Env, in layoutLintInput) error {
 }
 
 func lintFile(env Env, name string) report.Lint {
-	data, err := evidence.Read(env.FS, name, maxLayoutFile)
+	data, err := readLayout(env, name)
 	if err != nil {
 		return report.Lint{Name: name, Unread: fmt.Sprintf("reading the file: %v", err), Next: "check the path and its permissions"}
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/signatus-dev/signatus/internal/evidence"
 	"github.com/signatus-dev/signatus/internal/layout"
 	"github.com/signatus-dev/signatus/internal/report"
 )
@@ -59,7 +58,7 @@ func layoutShow(env Env, in layoutShowInput) error {
 	if err := in.out.check(in.file); err != nil {
 		return err
 	}
-	data, err := evidence.Read(env.FS, in.file, maxLayoutFile)
+	data, err := readLayout(env, in.file)
 	if err != nil {
 		return undecided("check the path and its permissions", fmt.Errorf("reading layout %s: %w", in.file, err))
 	}

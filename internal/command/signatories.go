@@ -8,7 +8,6 @@ import (
 
 	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/evidence"
-	"github.com/signatus-dev/signatus/internal/layout"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
@@ -158,21 +157,3 @@ func count(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
-
-// layoutText is the text of a layout's file as it stands, and its name: that of the
-// file, or of the payload in it.
-func layoutText(name string, data []byte) (text []byte, where string, finding *verdict.Finding) {
-	if !attestation.HoldsLayout(data) {
-		return data, name, nil
-	}
-	envelope, refused := attestation.ReadLayoutEnvelope(name, data)
-	if refused != nil {
-		f := refused.Finding()
-		return nil, name, &f
-	}
-	return envelope.Unverified(), name + " payload", nil
-}
-
-// maxLayoutFile bounds a layout's file, with the signatures around it: base64, and
-// certificates and log entries.
-const maxLayoutFile = 4 * layout.MaxBytes

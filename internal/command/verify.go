@@ -225,7 +225,7 @@ func (in verifyInput) demand(env Env, roots *loadedRoots, doc *report.Document) 
 		doc.Layout = report.Layout{Trust: in.who.describe()}
 		return l, nil, nil
 	}
-	data, err := evidence.Read(env.FS, in.layout, maxLayoutFile)
+	data, err := readLayout(env, in.layout)
 	if err != nil {
 		return nil, nil, undecided(nextAfter(err, "check --layout"), fmt.Errorf("reading layout %s: %w", in.layout, err))
 	}
