@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -73,10 +74,14 @@ func TestMonorepo(t *testing.T) {
 
 // scanned is the scan workflow's statement about the app.
 func scanned(claims run, subjects ...subject) word {
+	return scansOf(claims, map[string]any{"scanner": map[string]any{"result": []any{}}}, subjects...)
+}
+
+func scansOf(claims run, predicate map[string]any, subjects ...subject) word {
 	if claims.Workflow == "" {
 		claims.Workflow = ".github/workflows/scan.yml"
 	}
-	return workflow(claims).says(scan(subjects...))
+	return workflow(claims).says(attestationtest.Statement(subjects, scanType, predicate))
 }
 
 // TestReleaseWithScanAndSBOM is the table of docs/layouts/release-with-scan-and-sbom.md.
@@ -88,6 +93,13 @@ func TestReleaseWithScanAndSBOM(t *testing.T) {
 	}
 	const spdx = "https://spdx.dev/Document"
 	author, build := authored(alice(), commitA), built(run{})
+	found := func(severities ...string) word {
+		results := []any{}
+		for i, severity := range severities {
+			results = append(results, map[string]any{"id": fmt.Sprintf("CVE-2026-%d", i), "severity": []any{map[string]any{"method": "nvd", "score": severity}}})
+		}
+		return scansOf(run{}, map[string]any{"scanner": map[string]any{"result": results}}, file("app", app))
+	}
 	theScan, theBill := scanned(run{}, file("app", app)), bill(workflow(run{}), spdx, file("app", app))
 	try := func(words ...word) trial {
 		return trial{layout: layout, params: params("scanWorkflow", "scan.yml"), words: words}
@@ -102,6 +114,11 @@ func TestReleaseWithScanAndSBOM(t *testing.T) {
 		{"a scan of the night", try(author, build, scanned(run{Trigger: "schedule"}, file("app", app)), theBill), allow},
 		{"29 days later", later(try(author, build, theScan, theBill), 29*24*time.Hour), allow},
 
+		{"something of medium severity", try(author, build, found("medium", "LOW"), theBill), allow},
+
+		{"something critical", try(author, build, found("medium", "critical"), theBill), verdict.AttributeFalse},
+		{"something critical, in other letters", try(author, build, found("Critical"), theBill), verdict.AttributeFalse},
+		{"a scan that does not say what it found", try(author, build, scansOf(run{}, map[string]any{"scanner": map[string]any{}}, file("app", app)), theBill), verdict.AttributeError},
 		{"31 days later", later(try(author, build, theScan, theBill), 31*24*time.Hour), verdict.EvidenceTooOld},
 		{"no scan", try(author, build, theBill), verdict.ThresholdNotMet},
 		{"no bill", try(author, build, theScan), verdict.ThresholdNotMet},
