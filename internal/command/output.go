@@ -24,7 +24,7 @@ func (f *reportFlags) register(flags *pflag.FlagSet) { f.registerFormats(flags, 
 
 // registerVerdict is for verbs that give a verdict.
 func (f *reportFlags) registerVerdict(flags *pflag.FlagSet) {
-	f.registerFormats(flags, "text", "json", "markdown")
+	f.registerFormats(flags, "text", "json", "sarif", "markdown")
 }
 
 func (f *reportFlags) registerFormats(flags *pflag.FlagSet, formats ...string) {
@@ -57,6 +57,8 @@ func (f *reportFlags) write(env Env, doc report.Document) error {
 		switch f.format {
 		case "json":
 			return report.JSON(w, doc)
+		case "sarif":
+			return report.SARIF(w, doc)
 		case "markdown":
 			return report.Markdown(w, doc, options)
 		default:

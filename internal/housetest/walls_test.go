@@ -50,6 +50,8 @@ func rooms() map[string]room {
 		"login":     {floor: 1, siblings: []string{"identity"}},
 		"trust":     {floor: 1},
 
+		"docs": {floor: 1, pure: true},
+
 		"attestationtest": {floor: side},
 		"sandbox":         {floor: side},
 		"demo":            {floor: side},

@@ -176,15 +176,16 @@ func viewDocument(d Document) documentView {
 			Artifacts: len(d.Verdicts), Allowed: d.count(verdict.Allowed),
 			Denied: d.count(verdict.Denied), Undecided: d.count(verdict.Undecided),
 		},
-		Layout: layoutView{
-			Name: d.Layout.Name, SHA256: d.Layout.SHA256, Version: d.Layout.Version,
-			Expires: instant(d.Layout.Expires), Trust: d.Layout.Trust,
-		},
+		Layout:     viewLayout(d.Layout),
 		Parameters: d.Parameters, Warnings: d.Warnings, Loosenings: d.Loosenings,
 		Roots:    each(d.Roots, func(r Root) rootView { return rootView{r.Name, r.Source, r.SHA256, instant(r.Date)} }),
 		Searched: each(d.Searched, func(p Place) placeView { return placeView(p) }),
 		Verdicts: each(d.Verdicts, viewVerdict),
 	}
+}
+
+func viewLayout(l Layout) layoutView {
+	return layoutView{Name: l.Name, SHA256: l.SHA256, Version: l.Version, Expires: instant(l.Expires), Trust: l.Trust}
 }
 
 func viewVerdict(v verdict.Verdict) verdictView {

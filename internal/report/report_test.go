@@ -63,6 +63,15 @@ func markdown(t *testing.T, d report.Document, o report.Options) string {
 	return b.String()
 }
 
+func sarifText(t *testing.T, d report.Document) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := report.SARIF(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	for _, d := range documents() {
@@ -72,6 +81,7 @@ func TestGolden(t *testing.T) {
 			golden(t, d.name+".color.txt", text(t, d.doc, report.Options{Verbose: d.verbose, Color: true}))
 			if !d.verbose {
 				golden(t, d.name+".json", jsonText(t, d.doc))
+				golden(t, d.name+".sarif", sarifText(t, d.doc))
 				golden(t, d.name+".md", markdown(t, d.doc, report.Options{}))
 			}
 		})

@@ -1,0 +1,359 @@
+package report
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// sarifSchema identifies SARIF 2.1.0 with its errata.
+const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+// maxResults is how many results GitHub's code scanning shows of one run; the
+// artifacts are bounded alike.
+const maxResults = 5000
+
+// SARIF writes the report as a SARIF 2.1.0 log with one run. Every finding is a
+// result: an error where the artifact is denied, a warning where nothing could be
+// decided. An allowed artifact has no result, and stands among the run's artifacts
+// with what was verified of it.
+func SARIF(w io.Writer, d Document) error {
+	text, err := json.Marshal(viewSARIF(d), json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
+	if err != nil {
+		return fmt.Errorf("writing SARIF report: %w", err)
+	}
+	if _, err := w.Write(append(escapeHidden(text), '\n')); err != nil {
+		return fmt.Errorf("writing SARIF report: %w", err)
+	}
+	return nil
+}
+
+type sarifLog struct {
+	Schema  string     `json:"$schema"`
+	Version string     `json:"version"`
+	Runs    []sarifRun `json:"runs"`
+}
+
+type sarifRun struct {
+	Tool        sarifTool         `json:"tool"`
+	Invocations []sarifInvocation `json:"invocations"`
+	Artifacts   []sarifArtifact   `json:"artifacts"`
+	Results     []sarifResult     `json:"results"`
+	ColumnKind  string            `json:"columnKind"`
+	Properties  sarifRunFacts     `json:"properties"`
+}
+
+type sarifTool struct {
+	Driver sarifDriver `json:"driver"`
+}
+
+type sarifDriver struct {
+	Name    string      `json:"name"`
+	Version string      `json:"version,omitzero"`
+	Rules   []sarifRule `json:"rules"`
+}
+
+type sarifInvocation struct {
+	Successful    bool                `json:"executionSuccessful"`
+	ExitCode      int                 `json:"exitCode"`
+	End           string              `json:"endTimeUtc,omitzero"`
+	Notifications []sarifNotification `json:"toolExecutionNotifications"`
+}
+
+type sarifNotification struct {
+	Level   string       `json:"level"`
+	Message sarifMessage `json:"message"`
+}
+
+type sarifMessage struct {
+	Text string `json:"text"`
+}
+
+// sarifRunFacts is what was demanded, for all artifacts.
+type sarifRunFacts struct {
+	Outcome    string            `json:"outcome"`
+	Summary    summaryView       `json:"summary"`
+	Layout     layoutView        `json:"layout"`
+	Parameters map[string]string `json:"parameters"`
+	Loosenings []string          `json:"loosenings"`
+}
+
+type sarifArtifact struct {
+	Location    sarifURI           `json:"location"`
+	Hashes      map[string]string  `json:"hashes,omitempty"`
+	Description sarifMessage       `json:"description"`
+	Properties  sarifArtifactFacts `json:"properties"`
+}
+
+// sarifArtifactFacts is what was verified of one artifact.
+type sarifArtifactFacts struct {
+	Outcome string     `json:"outcome"`
+	Steps   []stepView `json:"steps"`
+}
+
+type sarifURI struct {
+	URI string `json:"uri"`
+}
+
+type sarifResult struct {
+	RuleID       string            `json:"ruleId"`
+	RuleIndex    int               `json:"ruleIndex"`
+	Kind         string            `json:"kind"`
+	Level        string            `json:"level"`
+	Message      sarifMessage      `json:"message"`
+	Locations    []sarifLocation   `json:"locations"`
+	Fingerprints map[string]string `json:"partialFingerprints"`
+	Properties   sarifResultFacts  `json:"properties"`
+}
+
+type sarifResultFacts struct {
+	Artifact string `json:"artifact"`
+	Outcome  string `json:"outcome"`
+	Step     string `json:"step"`
+}
+
+type sarifLocation struct {
+	Physical sarifPhysical  `json:"physicalLocation"`
+	Logical  []sarifLogical `json:"logicalLocations,omitempty"`
+}
+
+type sarifPhysical struct {
+	Artifact sarifURI     `json:"artifactLocation"`
+	Region   *sarifRegion `json:"region,omitzero"`
+}
+
+type sarifRegion struct {
+	Line   int `json:"startLine"`
+	Column int `json:"startColumn"`
+}
+
+type sarifLogical struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+}
+
+func viewSARIF(d Document) sarifLog {
+	run := sarifRun{
+		Tool: sarifTool{sarifDriver{Name: "signatus", Version: Clean(d.Tool)}}, ColumnKind: "unicodeCodePoints",
+		Properties: sarifRunFacts{
+			Outcome: d.Outcome().String(), Parameters: d.Parameters, Loosenings: d.Loosenings,
+			Summary: summaryView{len(d.Verdicts), d.count(verdict.Allowed), d.count(verdict.Denied), d.count(verdict.Undecided)},
+			Layout:  viewLayout(d.Layout),
+		},
+	}
+	left := 0
+	for _, v := range d.Verdicts {
+		if len(run.Artifacts) < maxResults {
+			run.Artifacts = append(run.Artifacts, viewSARIFArtifact(v))
+		}
+		for _, f := range sarifFindings(v) {
+			if len(run.Results) == maxResults {
+				left++
+				continue
+			}
+			run.Results = append(run.Results, run.result(d, v, f))
+		}
+	}
+	if len(d.Verdicts) == 0 { // which is denied, and must not look like a clean run
+		run.Results = append(run.Results, run.result(d, verdict.Verdict{}, nothingVerified()))
+	}
+	run.Invocations = []sarifInvocation{viewInvocation(d, left)}
+	return sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}}
+}
+
+// sarifFindings are the reasons of a verdict; one that is not allowed has some.
+func sarifFindings(v verdict.Verdict) []verdict.Finding {
+	if len(v.Findings) == 0 && !v.Allowed() {
+		return []verdict.Finding{nothingVerified()}
+	}
+	return v.Findings
+}
+
+func nothingVerified() verdict.Finding {
+	return verdict.Finding{ID: verdict.NoCandidate, Found: "nothing was verified that would allow it", Expected: "evidence", Next: "name an artifact, and its evidence with --bundle"}
+}
+
+// viewInvocation tells how the run went: one that could not decide has failed.
+func viewInvocation(d Document, left int) sarifInvocation {
+	i := sarifInvocation{Successful: d.Outcome() != verdict.Undecided, ExitCode: d.ExitCode(), End: instant(d.Judged)}
+	add := func(level, text string) {
+		i.Notifications = append(i.Notifications, sarifNotification{level, sarifMessage{sarifText(text)}})
+	}
+	for n, warning := range d.Warnings {
+		if n == maxRows {
+			add("warning", fmt.Sprintf("and %d warnings more", len(d.Warnings)-maxRows))
+			break
+		}
+		add("warning", warning)
+	}
+	for _, loosening := range first(d.Loosenings) {
+		add("note", "a flag in use demands less: "+loosening)
+	}
+	if left > 0 {
+		add("warning", fmt.Sprintf("%d findings more are left out here; --format json has them all", left))
+	}
+	if n := len(d.Verdicts) - maxResults; n > 0 {
+		add("note", fmt.Sprintf("%d artifacts more are left out here; --format json has them all", n))
+	}
+	return i
+}
+
+func viewSARIFArtifact(v verdict.Verdict) sarifArtifact {
+	satisfied := 0
+	for _, s := range v.Steps {
+		if s.Satisfied {
+			satisfied++
+		}
+	}
+	hashes := map[string]string{}
+	for alg, value := range v.Artifact.Digest {
+		// IANA's names, which SARIF asks for; git's have none.
+		name := strings.Replace(string(alg), "sha", "sha-", 1)
+		if alg != artifact.SHA256 && alg != artifact.SHA384 && alg != artifact.SHA512 {
+			name = string(alg)
+		}
+		hashes[name] = value
+	}
+	return sarifArtifact{
+		Location: sarifURI{artifactURI(v.Artifact)}, Hashes: hashes,
+		Description: sarifMessage{fmt.Sprintf("%s: %d of %d steps are satisfied", v.Outcome(), satisfied, len(v.Steps))},
+		Properties: sarifArtifactFacts{
+			Outcome: v.Outcome().String(), Steps: each(first(v.Steps), func(s verdict.Step) stepView { return stepView(s) }),
+		},
+	}
+}
+
+// result makes a result of a finding, and its rule where it is the first.
+func (r *sarifRun) result(d Document, v verdict.Verdict, f verdict.Finding) sarifResult {
+	rules := &r.Tool.Driver.Rules
+	index := slices.IndexFunc(*rules, func(rule sarifRule) bool { return rule.ID == ruleID(f.ID) })
+	if index < 0 {
+		index = len(*rules)
+		*rules = append(*rules, viewRuleOf(f.ID))
+	}
+	level := "error"
+	if v.Outcome() == verdict.Undecided {
+		level = "warning"
+	}
+	location := sarifLocation{Physical: physical(d, v.Artifact, f)}
+	if f.Step != "" {
+		location.Logical = []sarifLogical{{Name: Clean(f.Step), Kind: "step"}}
+	}
+	return sarifResult{
+		RuleID: ruleID(f.ID), RuleIndex: index, Kind: "fail", Level: level,
+		Message: sarifMessage{sarifText(sentence(v.Artifact, f))}, Locations: []sarifLocation{location},
+		Fingerprints: map[string]string{"signatusFinding/v1": fingerprint(v.Artifact, f)},
+		Properties:   sarifResultFacts{Artifact: Clean(v.Artifact.String()), Outcome: v.Outcome().String(), Step: Clean(f.Step)},
+	}
+}
+
+// sentence tells everything of a finding, as an alert shows it.
+func sentence(a artifact.Artifact, f verdict.Finding) string {
+	var b strings.Builder
+	b.WriteString(Clean(a.String()))
+	if f.Step != "" {
+		b.WriteString(", step " + Clean(f.Step))
+	}
+	b.WriteString(": " + found(f) + ".")
+	add := func(label, text string) {
+		if text != "" {
+			b.WriteString(" " + label + clean(text, maxProse) + ".")
+		}
+	}
+	add("Rule: ", f.Rule)
+	add("Expected: ", f.Expected)
+	add("Next: ", f.Next)
+	return b.String()
+}
+
+// sarifText is a text as a message has it: nothing in it is a link or the place of
+// an argument. "A message string MAY include one or more placeholders", "{0}"
+// (SARIF 2.1.0, 3.11.5), and links, "[text](destination)" (3.11.6).
+func sarifText(s string) string {
+	pairs := []string{"](", "] ("}
+	for digit := range 10 {
+		pairs = append(pairs, fmt.Sprintf("{%d", digit), fmt.Sprintf("{ %d", digit))
+	}
+	return strings.NewReplacer(pairs...).Replace(clean(s, 4*maxProse))
+}
+
+// fingerprint is equal for what is the same finding in another run: lines of the
+// layout move, and digests change with every build.
+func fingerprint(a artifact.Artifact, f verdict.Finding) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q", f.ID, cmp.Or(a.Name, a.Given), f.Step, f.Rule))
+	return hex.EncodeToString(sum[:])
+}
+
+// physical is where a finding is shown: at the layout's line, or at the artifact.
+func physical(d Document, a artifact.Artifact, f verdict.Finding) sarifPhysical {
+	file, line, column := place(f.Where)
+	switch {
+	case line > 0:
+		return sarifPhysical{sarifURI{fileURI(file)}, &sarifRegion{line, column}}
+	case file != "":
+		return sarifPhysical{Artifact: sarifURI{fileURI(file)}}
+	case a.Given == "" && len(a.Digest) == 0 && d.Layout.Name != "":
+		return sarifPhysical{Artifact: sarifURI{fileURI(d.Layout.Name)}}
+	default:
+		return sarifPhysical{Artifact: sarifURI{artifactURI(a)}}
+	}
+}
+
+// place splits "file:line:column". What has no numbers is a file.
+func place(where string) (file string, line, column int) {
+	rest, last, ok := cutLast(where)
+	file, middle, both := cutLast(rest)
+	if ok && both {
+		line, lineErr := strconv.Atoi(middle)
+		column, columnErr := strconv.Atoi(last)
+		if lineErr == nil && columnErr == nil && line > 0 && column > 0 && file != "" {
+			return file, line, column
+		}
+	}
+	return where, 0, 0
+}
+
+func cutLast(s string) (before, after string, found bool) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+1:], true
+}
+
+// artifactURI names an artifact: by its file, or by what the caller typed, which
+// for a digest or an image is a URI already.
+func artifactURI(a artifact.Artifact) string {
+	if a.Name == "" && len(a.Given) <= maxURI {
+		if u, err := url.Parse(a.Given); err == nil && u.Scheme != "" {
+			return u.String()
+		}
+	}
+	return fileURI(cmp.Or(a.Given, a.Name, "artifact"))
+}
+
+// maxURI bounds a location, in bytes before they are escaped.
+const maxURI = 2048
+
+// fileURI is a path as a URI reference: relative to the repository as it was typed,
+// so that an alert finds it, or absolute.
+func fileURI(name string) string {
+	name = name[:min(len(name), maxURI)]
+	if path.IsAbs(name) {
+		return (&url.URL{Scheme: "file", Path: path.Clean(name)}).String()
+	}
+	return (&url.URL{Path: path.Clean(name)}).String()
+}
