@@ -20,8 +20,13 @@ type guardFlags struct {
 }
 
 func (f *guardFlags) register(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.publicLog, "allow-public-log", false, "let a repository that is not public be named in logs that anybody can read, for good")
+	f.registerPublicLog(flags)
 	flags.BoolVar(&f.otherHead, "allow-other-head", false, "attest although another commit is checked out than the job's: it is recorded as asserted in the provenance, and no layout that joins on the commit allows the bundle")
+}
+
+// registerPublicLog is for what is signed without regard to what is checked out.
+func (f *guardFlags) registerPublicLog(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.publicLog, "allow-public-log", false, "let a repository that is not public be named in logs that anybody can read, for good")
 }
 
 // given are the loosenings that the caller chose.

@@ -68,10 +68,7 @@ func layoutShow(env Env, in layoutShowInput) error {
 	}
 	l, findings := layout.Parse(where, text, env.Now)
 	if len(findings) > 0 {
-		return &exitError{
-			code: ExitDenied, err: fmt.Errorf("the layout has problems, the first is %s", findings[0]),
-			next: "see them all with  signatus layout lint " + in.file,
-		}
+		return hasProblems(in.file, findings[0])
 	}
 	shown := l.Describe()
 	return in.out.write(env, func(w io.Writer, format string, _ report.Options) error {

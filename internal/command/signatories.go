@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -41,7 +42,7 @@ func (f *signatoryFlags) check() error {
 	case f.threshold != 0 && given == 0:
 		return usage("name them with --layout-key FILE, or --layout-identity SAN and --layout-issuer URL", "--layout-threshold counts the layout's signers, and none is named")
 	case f.threshold < 0 || f.threshold > given:
-		return usage("give a number from 1 to that of the signers", "--layout-threshold is %d, and %d signers are named", f.threshold, given)
+		return usage("give a number from 1 to that of the signers", "--layout-threshold is %d, with %s named", f.threshold, count(given, "signer"))
 	}
 	for i, identity := range f.identities {
 		if strings.Contains(identity, "*") || strings.Contains(f.issuers[i], "*") {
@@ -71,12 +72,11 @@ func (f *signatoryFlags) read(env Env, roots *loadedRoots) (attestation.Signator
 	for i, identity := range f.identities {
 		who.All = append(who.All, attestation.Signatory{Identity: identity, Issuer: f.issuers[i]})
 	}
-	people := who.People()
-	if who.Threshold == 0 {
+	switch people := who.People(); {
+	case people < len(who.All) && (f.threshold == 0 || f.threshold > people):
+		return who, usage("name each signer once, or say with --layout-threshold how many people it takes", "%d signers are named for the layout, and they are %d: one key is one signer, and so is one identity of two issuers", len(who.All), people)
+	case f.threshold == 0:
 		who.Threshold = people
-	}
-	if who.Threshold > people {
-		return who, usage("name each signer once, or lower the threshold", "--layout-threshold is %d, and those who are named are %d: one key, or one identity of two issuers, is one signer", who.Threshold, people)
 	}
 	return who, nil
 }
@@ -138,6 +138,9 @@ func signers(l *attestation.SignedLayout) string {
 		if s.Root != "" {
 			name += " under root " + s.Root
 		}
+		if len(s.Times) > 0 {
+			name += " on " + s.Times[0].Instant.UTC().Format(time.DateOnly)
+		}
 		names = append(names, name)
 	}
 	return strings.Join(names, ", ")
@@ -146,7 +149,7 @@ func signers(l *attestation.SignedLayout) string {
 // asked says how many were asked for, where it was not all.
 func asked(who attestation.Signatories) string {
 	if all := who.People(); who.Threshold < all {
-		return fmt.Sprintf("; asked for were %d of %d", who.Threshold, all)
+		return fmt.Sprintf("; %d of %d were asked for", who.Threshold, all)
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package command
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/signatus-dev/signatus/internal/attestationtest"
+	"github.com/signatus-dev/signatus/internal/layout"
 )
 
 // change is a repository in which a pull request rewrote who must have signed.
@@ -26,6 +28,7 @@ import (
 //
 //	ws/                        the workspace, checked out at the head
 //	    layouts/release.yml    the base's names the release key
+//	    layouts/signed.json    the base's is that, signed with the release key
 //	    keys/release.pub       the base's is the release key
 //	    trusted_root.json      the base's is the genuine one
 //	    layouts/new.yml        only in the head
@@ -86,8 +89,17 @@ func (c signedChange) signs(sigstore *attestationtest.Sigstore, who string) (map
 		}
 		c.evidence[name] = string(bundle.JSON)
 	}
+	demands := keyLayout(string(pem))
+	text, problems := layout.Payload("release.yml", []byte(demands), time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC))
+	if len(problems) > 0 {
+		return nil, errors.New(problems[0].String())
+	}
+	signed, err := sigstore.Sign(attestationtest.SignRequest{Key: key, Payload: text})
+	if err != nil {
+		return nil, err
+	}
 	return map[string]string{
-		"layouts/release.yml": keyLayout(string(pem)), "keys/release.pub": string(pem), "trusted_root.json": string(sigstore.TrustedRoot()),
+		"layouts/release.yml": demands, "layouts/signed.json": string(signed.JSON), "keys/release.pub": string(pem), "trusted_root.json": string(sigstore.TrustedRoot()),
 	}, nil
 }
 
@@ -262,6 +274,7 @@ func (c change) decides(t *testing.T, e environment, inside, fromHead, base bool
 		args []string
 	}{
 		{"key.json", []string{"--layout", filepath.Join(dir, "layouts/release.yml")}},
+		{"key.json", []string{"--layout", filepath.Join(dir, "layouts/signed.json"), "--layout-key", filepath.Join(dir, "keys/release.pub")}},
 		{"key.json", []string{"--key", filepath.Join(dir, "keys/release.pub")}},
 		{"identity.json", append(identity, "--trusted-root", filepath.Join(dir, "trusted_root.json"))},
 		{"identity.json", append(identity, "--trusted-root", "sigstore="+filepath.Join(dir, "trusted_root.json"))},

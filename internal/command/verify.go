@@ -236,6 +236,7 @@ func (in verifyInput) demand(env Env, roots *loadedRoots, doc *report.Document) 
 	case err != nil:
 		return nil, nil, err
 	case finding != nil:
+		doc.Layout.Trust = "not taken: it is not signed as was asked"
 		return nil, []verdict.Finding{*finding}, nil
 	}
 	doc.Layout.Trust = opened.trust

@@ -2,6 +2,7 @@ package command_test
 
 import (
 	"crypto/sha256"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/signatus-dev/signatus/internal/attestationtest"
+	"github.com/signatus-dev/signatus/internal/layout"
 )
 
 // What the world is about: a project, two of its commits, and one file built
@@ -67,6 +69,9 @@ var signWorld = sync.OnceValues(func() (world, error) {
 	if w["stranger.pub"], err = stranger.PEM(); err != nil {
 		return nil, err
 	}
+	if w["stranger.pem"], err = stranger.PrivateKeyPEM(); err != nil {
+		return nil, err
+	}
 	for _, b := range bundles(key) {
 		bundle, err := sigstore.Sign(b.request)
 		if err != nil {
@@ -81,7 +86,19 @@ var signWorld = sync.OnceValues(func() (world, error) {
 		}
 		w["ready/"+b.name+".json"] = bundle.JSON
 	}
-	return w, w.writeLayouts()
+	if err := w.writeLayouts(); err != nil {
+		return nil, err
+	}
+	payload, problems := layout.Payload("acme.yml", w["acme.yml"], time.Now())
+	if len(problems) > 0 {
+		return nil, errors.New(problems[0].String())
+	}
+	signed, err := sigstore.Sign(attestationtest.SignRequest{As: attestationtest.Person("carol@example.com", login), Payload: payload})
+	if err != nil {
+		return nil, err
+	}
+	w["carol.sigstore.json"] = signed.JSON
+	return w, nil
 })
 
 type namedRequest struct {
