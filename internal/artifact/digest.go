@@ -76,12 +76,16 @@ func ParseDigestSet(raw map[string]string) (DigestSet, error) {
 	return set, nil
 }
 
-// ParseDigest reads ALGORITHM:HEX, for example sha256:9f86…, of an algorithm in Accepted.
+// InHand lists the algorithms by which an artifact in hand may be named: those that
+// are accepted, and gitTag, which names a tag object and joins no two steps.
+func InHand() []Algorithm { return append(Accepted(), GitTag) }
+
+// ParseDigest reads ALGORITHM:HEX, for example sha256:9f86…, of an algorithm in InHand.
 func ParseDigest(s string) (DigestSet, error) {
 	name, value, ok := strings.Cut(s, ":")
 	alg := Algorithm(name)
-	if !ok || !slices.Contains(Accepted(), alg) {
-		return nil, fmt.Errorf("reading digest %q: expected one of %s, then a colon and the hex digest", s, join(Accepted()))
+	if !ok || !slices.Contains(InHand(), alg) {
+		return nil, fmt.Errorf("reading digest %q: expected one of %s, then a colon and the hex digest", s, join(InHand()))
 	}
 	value, err := parseDigest(alg, value)
 	if err != nil {

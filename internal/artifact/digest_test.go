@@ -105,7 +105,7 @@ func TestParseDigest(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", ":", "sha256", "sha256:", ":" + hexOf("a", 64), hexOf("a", 64), "SHA256:" + hexOf("a", 64), "sha1:" + hexOf("a", 40), "md5:" + hexOf("a", 32),
-		"gitTag:" + hexOf("a", 40), "sha256:" + hexOf("a", 63), "sha256: " + hexOf("a", 64), "sha256:sha256:" + hexOf("a", 64), "gitCommit:HEAD", "gitCommit:" + hexOf("a", 12)} {
+		"gitBlob:" + hexOf("a", 40), "sha256:" + hexOf("a", 63), "sha256: " + hexOf("a", 64), "sha256:sha256:" + hexOf("a", 64), "gitCommit:HEAD", "gitCommit:" + hexOf("a", 12)} {
 		if set, err := ParseDigest(text); err == nil {
 			t.Errorf("%q gives %v", text, set)
 		}

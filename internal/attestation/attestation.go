@@ -21,6 +21,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/signatus-dev/signatus/internal/gitobject"
 	"github.com/signatus-dev/signatus/internal/identity"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
@@ -44,6 +45,9 @@ type Verified struct {
 	times               []verdict.Time
 	notBefore, notAfter time.Time
 	statement           Statement
+
+	object         *gitobject.Signed // nil but for a git object
+	validFrom, end time.Time         // of a key that says how long it is valid
 }
 
 // Source says where the bundle was found: a file, and the place within it.
@@ -102,6 +106,25 @@ func (v *Verified) Lifetime() (notBefore, notAfter time.Time) {
 		return time.Time{}, time.Time{}
 	}
 	return v.notBefore, v.notAfter
+}
+
+// GitObject is the commit or tag whose own signature was verified; nil for
+// everything else. Its ID is what its bytes hash to.
+func (v *Verified) GitObject() *gitobject.Signed {
+	if v == nil {
+		return nil
+	}
+	return v.object
+}
+
+// KeyValidity is how long an OpenPGP key, or an SSH certificate, says of itself that
+// it may sign. end is zero where it says no end, and both where it says nothing.
+// Whether the signature was made in that time is not asked here.
+func (v *Verified) KeyValidity() (start, end time.Time) {
+	if v == nil {
+		return time.Time{}, time.Time{}
+	}
+	return v.validFrom, v.end
 }
 
 // Statement is what was signed.

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/mod/semver"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/signatus-dev/signatus/internal/gitobject"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
@@ -40,11 +41,16 @@ func (c Candidate) Digest() string { return c.digest }
 //   - JSON lines, one bundle a line, blank lines allowed;
 //   - an attestations document of the npm registry or of GitHub's API,
 //     {"attestations":[{"bundle":…}]};
-//   - a PEP 740 attestation or provenance object, as PyPI serves them.
+//   - a PEP 740 attestation or provenance object, as PyPI serves them;
+//   - a bare DSSE envelope, which a key alone can open;
+//   - a raw git commit or tag, as git cat-file prints it.
 //
 // A piece that cannot be read is returned in refused with its place; the others
 // are still returned. Their order is that of the file.
 func Candidates(source string, data []byte) (found []Candidate, refused []*Refusal) {
+	if gitobject.LooksSigned(data) {
+		return one(CandidateOfObject(Object{Source: source, Data: data}))
+	}
 	if why := notJSON(data); why != nil {
 		return nil, []*Refusal{refuse(source, verdict.BundleMalformed, why)}
 	}
@@ -249,6 +255,9 @@ func candidateOf(source string, document object) (Candidate, *Refusal) {
 	if why := tooNew(document.text("mediaType")); why != nil {
 		return Candidate{}, refuse(source, verdict.BundleTooNew, why)
 	}
+	if document.has("payload", "signatures") && !document.has("mediaType") {
+		return candidateOfEnvelope(source, document)
+	}
 	if why := notBundle(document); why != nil {
 		return Candidate{}, refuse(source, verdict.BundleMalformed, why)
 	}
@@ -266,8 +275,12 @@ func newCandidate(source string, raw []byte, pb *protobundle.Bundle) (Candidate,
 		why := &reason{found: "reading the bundle", cause: err, next: "ask its publisher to make it again"}
 		return Candidate{}, refuse(source, verdict.BundleMalformed, why)
 	}
+	return Candidate{source: source, digest: digestOf(raw), entity: e}, nil
+}
+
+func digestOf(raw []byte) string {
 	sum := sha256.Sum256(raw)
-	return Candidate{source: source, digest: "sha256:" + hex.EncodeToString(sum[:]), entity: e}, nil
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // tooNew recognises a bundle's media type of version v0.4 or later.
@@ -300,9 +313,6 @@ func notBundle(document object) error {
 		why.found, why.next = "this is a signing config", "give the bundle that signing with it made"
 	case strings.HasPrefix(media, "application/vnd.oci."), strings.HasPrefix(media, "application/vnd.docker."):
 		why.found, why.next = "this is an image manifest", "save the image's attestation bundles as files and give those"
-	case document.has("payload", "signatures"):
-		why.found = "this is a bare DSSE envelope; it has no verification material (certificate, log entry, timestamp)"
-		why.next = "ask the publisher for the Sigstore bundle; slsa-github-generator writes bundles since v2.1.0"
 	case document.has("base64Signature"), document.has("Base64Signature"):
 		why.found, why.next = "this is cosign's old bundle format", "turn it into a Sigstore bundle with  cosign bundle create"
 	case document.has("signed", "signatures"):

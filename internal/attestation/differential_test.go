@@ -47,7 +47,7 @@ func specimens(t *testing.T, c *corpus) []specimen {
 	var all []specimen
 	for _, row := range c.rows {
 		candidate, err := row.piece(Candidates(row.path, c.read(t, row.path)))
-		if err != nil {
+		if err != nil || candidate.entity.bundle == nil { // a key alone opens it; sigstore-go does not
 			continue
 		}
 		if _, _, err := c.material(t, row.root); err != nil {

@@ -29,7 +29,11 @@ import (
 // It is read-only after parse, so that one candidate may be opened under two
 // roots at once.
 type entity struct {
-	bundle *bundle.Bundle
+	bundle *bundle.Bundle // nil where a key alone opens it
+	// object is a signed git object, and envelope a bare DSSE envelope. A gitsign
+	// object has a bundle too.
+	object *gitObject
+	bare   *bareEnvelope
 
 	once sync.Once
 	err  error
@@ -74,6 +78,9 @@ func newEntity(pb *protobundle.Bundle) (*entity, error) {
 // parse reads every part once. Its error is the bundle's fault under any root.
 func (e *entity) parse() (verdict.ID, error) {
 	e.once.Do(func() {
+		if e.bundle == nil {
+			return // it was read when it was found
+		}
 		e.id = verdict.BundleMalformed
 		if e.err = e.parseParts(); e.err == nil {
 			e.id = verdict.CertificateMalformed
@@ -202,6 +209,14 @@ func (e *entity) parseMessage(message verify.MessageSignatureContent) error {
 
 // isMessage reports whether a digest was signed, not a statement.
 func (e *entity) isMessage() bool { return e.signed.MessageSignatureContent() != nil }
+
+// envelope gives the payload of the DSSE envelope, in a bundle or bare.
+func (e *entity) envelope() (payloadType string, payload []byte) {
+	if e.bare != nil {
+		return e.bare.payloadType, e.bare.payload
+	}
+	return e.signed.EnvelopeContent().RawEnvelope().PayloadType, e.payload
+}
 
 // pureEd25519 reports whether a key needs the artifact itself: an Ed25519
 // signature is over the message unless it is Ed25519ph, over its SHA-512.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -19,27 +20,57 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature/options"
 
 	"github.com/signatus-dev/signatus/internal/identity"
+	"github.com/signatus-dev/signatus/internal/openpgp"
+	"github.com/signatus-dev/signatus/internal/sshsig"
 )
 
 // maxKeySize bounds a key file; minRSA is the smallest modulus, in bits.
 const (
-	maxKeySize = 64 << 10
+	maxKeySize = openpgp.MaxKeyBytes
 	minRSA     = 2048
 	maxRSA     = 16384
 )
 
-// Key is a long-lived public key. The zero value verifies nothing.
+// Key is a long-lived public key, in whatever form it was given: one key in PEM and
+// in SSH's form is one signer. The zero value verifies nothing.
 type Key struct {
-	signer identity.Signer
-	public crypto.PublicKey
+	form      keyForm
+	signer    identity.Signer
+	public    crypto.PublicKey // nil for an OpenPGP key
+	ssh       sshsig.PublicKey // the zero value for an OpenPGP key
+	pgp       *openpgp.Key     // nil for all others
+	authority bool             // of SSH certificates: it signs no message itself
+	material  []string         // fingerprints of every key that signs as this one
 }
 
-// Signer is the key's identity: the fingerprint of its SubjectPublicKeyInfo.
+// keyForm is the form that a key was given in.
+type keyForm string
+
+const (
+	pemForm keyForm = "PEM"
+	sshForm keyForm = "ssh"
+	pgpForm keyForm = "gpg"
+)
+
+// Signer is the key's identity: the fingerprint of its SubjectPublicKeyInfo, and for
+// an OpenPGP key that of the primary key.
 func (k Key) Signer() identity.Signer { return k.signer }
 
-// Type is the key's kind as in-toto's keyType spells it: "ecdsa", "ed25519" or
-// "rsa"; empty for the zero value.
+// Authority reports whether the key certifies others.
+func (k Key) Authority() bool { return k.authority }
+
+// Shares reports whether two keys have a key in common: the key itself, the primary
+// key or a subkey.
+func (k Key) Shares(o Key) bool {
+	return slices.ContainsFunc(k.material, func(f string) bool { return slices.Contains(o.material, f) })
+}
+
+// Type is the key's kind as a layout's keyType spells it: "ecdsa", "ed25519" or
+// "rsa", "ssh" or "gpg"; empty for the zero value.
 func (k Key) Type() string {
+	if k.form == sshForm || k.form == pgpForm {
+		return string(k.form)
+	}
 	switch k.public.(type) {
 	case *ecdsa.PublicKey:
 		return "ecdsa"
@@ -51,16 +82,26 @@ func (k Key) Type() string {
 	return ""
 }
 
-// ParseKey reads one public key in PEM ("PUBLIC KEY", PKIX): ECDSA P-256, P-384
-// or P-521, Ed25519, or RSA of at least 2048 bits.
+// ParseKey reads one public key: PEM ("PUBLIC KEY", PKIX) of ECDSA P-256, P-384 or
+// P-521, Ed25519, or RSA of at least 2048 bits; a line as a .pub file of SSH has it;
+// or an armoured OpenPGP key.
 func ParseKey(data []byte) (Key, error) {
-	if len(data) > maxKeySize {
+	switch {
+	case len(data) > maxKeySize:
 		return Key{}, fmt.Errorf("reading the public key: %d bytes, at most %d are read", len(data), maxKeySize)
+	case sshsig.LooksLikeKey(string(data)):
+		return parseSSHKey(data)
+	case bytes.Contains(data, []byte(openpgp.KeyMarker)):
+		return parseOpenPGPKey(data)
 	}
+	return parsePEMKey(data)
+}
+
+func parsePEMKey(data []byte) (Key, error) {
 	block, rest := pem.Decode(data)
 	switch {
 	case block == nil:
-		return Key{}, errors.New("reading the public key: no PEM block, expected -----BEGIN PUBLIC KEY-----")
+		return Key{}, errors.New("reading the public key: no PEM block, expected -----BEGIN PUBLIC KEY-----, an SSH public key or an OpenPGP one")
 	case block.Type != "PUBLIC KEY":
 		return Key{}, fmt.Errorf("reading the public key: the PEM block is a %.40q, expected a PUBLIC KEY", block.Type)
 	}
@@ -71,6 +112,11 @@ func ParseKey(data []byte) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("reading the public key: %w", err)
 	}
+	return newKey(public)
+}
+
+// newKey makes the key of public material of the kinds that sign bundles.
+func newKey(public crypto.PublicKey) (Key, error) {
 	if err := checkKeyKind(public); err != nil {
 		return Key{}, fmt.Errorf("reading the public key: %w", err)
 	}
@@ -79,7 +125,54 @@ func ParseKey(data []byte) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("reading the public key: %w", err)
 	}
-	return Key{signer: identity.FromPublicKey(spki), public: public}, nil
+	asSSH, err := sshsig.FromCrypto(public)
+	if err != nil {
+		return Key{}, fmt.Errorf("reading the public key: %w", err)
+	}
+	k := Key{form: pemForm, public: public, ssh: asSSH}
+	return k.named(spki), nil
+}
+
+// named gives the key its fingerprint.
+func (k Key) named(spki ...[]byte) Key {
+	k.signer = identity.FromPublicKey(spki[0])
+	for _, raw := range spki {
+		k.material = append(k.material, identity.FromPublicKey(raw).Key)
+	}
+	return k
+}
+
+// parseSSHKey reads an SSH key. A security key signs in its own way and no bundles.
+func parseSSHKey(data []byte) (Key, error) {
+	key, err := sshsig.ParseKey(data)
+	if err != nil {
+		return Key{}, fmt.Errorf("reading the public key: %w", err)
+	}
+	spki, err := key.SPKI()
+	if err != nil {
+		return Key{}, fmt.Errorf("reading the public key: %w", err)
+	}
+	k := Key{form: sshForm, ssh: key}
+	if !key.Security() {
+		k.public = key.Crypto()
+	}
+	return k.named(spki), nil
+}
+
+// ParseAuthority reads an SSH key that certifies those of others.
+func ParseAuthority(data []byte) (Key, error) {
+	k, err := parseSSHKey(data)
+	k.authority = err == nil
+	return k, err
+}
+
+func parseOpenPGPKey(data []byte) (Key, error) {
+	key, err := openpgp.ParseKey(data)
+	if err != nil {
+		return Key{}, fmt.Errorf("reading the public key: %w", err)
+	}
+	k := Key{form: pgpForm, pgp: key}
+	return k.named(key.SPKI()...), nil
 }
 
 func checkKeyKind(public crypto.PublicKey) error {
@@ -110,9 +203,12 @@ func checkKeyKind(public crypto.PublicKey) error {
 // only hash with which Rekor v1 takes an envelope. sigstore-go tries both for
 // certificates, see entity.Version.
 func (k Key) verifier(message bool) (signature.Verifier, error) {
+	if k.authority {
+		return nil, errors.New("an SSH authority certifies keys and signs no bundle")
+	}
 	switch key := k.public.(type) {
 	case nil:
-		return nil, errors.New("no public key")
+		return nil, errors.New("no public key that signs bundles")
 	case *ecdsa.PublicKey:
 		switch key.Curve {
 		case elliptic.P384():

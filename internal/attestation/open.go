@@ -34,6 +34,8 @@ func (c Candidate) withCertificate(r *Root) (*Verified, error) {
 	switch {
 	case r == nil:
 		return nil, c.invalid(&reason{found: "no trusted root was given for a bundle with a certificate"})
+	case c.entity.bundle == nil:
+		return nil, c.withoutCertificate()
 	case c.entity.leaf == nil:
 		return nil, c.otherKind(&reason{found: "it was signed with a key, not with a certificate", expected: "a certificate", next: "give the public key with --key, if you trust it"})
 	case r.verifier == nil:
@@ -76,6 +78,9 @@ func OpenWithKey(c Candidate, k Key, r *Root) (*Verified, error) {
 func (c Candidate) withKey(k Key, r *Root) (*Verified, error) {
 	if why := c.parse(); why != nil {
 		return nil, why
+	}
+	if c.entity.bundle == nil {
+		return c.openWithKeyAlone(k, r)
 	}
 	if c.entity.leaf != nil {
 		return nil, c.otherKind(&reason{found: "it was signed with a certificate, not with a key", expected: "a bundle signed with the given key", next: "name who must have signed: --certificate-identity and --certificate-oidc-issuer"})
@@ -159,11 +164,15 @@ func (c Candidate) proven(v *Verified, result *verify.VerificationResult) *Verif
 
 // finish reads what was signed, after the signature.
 func (c Candidate) finish(v *Verified) (*Verified, error) {
-	if c.entity.isMessage() {
+	if object := c.entity.object; object != nil {
+		v.statement, v.object = object.statement, &object.Signed
+		return v, nil
+	}
+	if c.entity.bundle != nil && c.entity.isMessage() {
 		v.statement = Statement{Subjects: []artifact.Resource{c.entity.subject}}
 		return v, nil
 	}
-	statement, fault := parseStatement(c.entity.signed.EnvelopeContent().RawEnvelope().PayloadType, c.entity.payload)
+	statement, fault := parseStatement(c.entity.envelope())
 	if fault != nil {
 		return nil, refuse(c.source, fault.id, fault.why)
 	}

@@ -75,7 +75,7 @@ func parseTarget(env Env, arg string) (target, error) {
 		}
 		return target{given: arg, digest: set}, nil
 	}
-	if alg, _, ok := strings.Cut(arg, ":"); ok && slices.Contains(artifact.Accepted(), artifact.Algorithm(alg)) {
+	if alg, _, ok := strings.Cut(arg, ":"); ok && slices.Contains(artifact.InHand(), artifact.Algorithm(alg)) {
 		set, err := artifact.ParseDigest(arg)
 		if err != nil {
 			return target{}, usage("write ALGORITHM:HEX, or ./"+arg+" for a file of that name", "%w", err)

@@ -107,8 +107,12 @@ func openWithKey(c attestation.Candidate, demand layout.KeyDemand, roots *loaded
 // what only says that another root would be needed, and both before what only says
 // that a key was tried on a certificate, or the other way round.
 func mostTelling(c attestation.Candidate, refusals []*attestation.Refusal) *attestation.Refusal {
-	if tried := slices.DeleteFunc(slices.Clone(refusals), (*attestation.Refusal).OtherKind); len(tried) > 0 {
+	tried := slices.DeleteFunc(slices.Clone(refusals), (*attestation.Refusal).OtherKind)
+	switch {
+	case len(tried) > 0:
 		refusals = tried
+	case len(refusals) > 0:
+		refusals = refusals[len(refusals)-1:] // keys are tried by their signature alone at last
 	}
 	for _, r := range refusals {
 		if r.ID != verdict.SignatureInvalid {

@@ -35,6 +35,7 @@ type verifyInput struct {
 	step       string
 	subject    string
 	explain    bool
+	tag        string
 	roots      rootFlags
 	out        reportFlags
 }
@@ -42,11 +43,13 @@ type verifyInput struct {
 const verifyHelp = `Verify that each ARTIFACT was signed by those who must have signed it.
 
 ARTIFACT is a file, "-" for standard input, a digest (sha256:HEX, sha384:HEX,
-sha512:HEX, gitCommit:HEX, gitTree:HEX) or an image by digest
+sha512:HEX, gitCommit:HEX, gitTree:HEX, gitTag:HEX) or an image by digest
 (oci://NAME@sha256:HEX).
 
 Say who must have signed: a layout (--layout), or in its place one identity
-(--certificate-identity with --certificate-oidc-issuer) or one key (--key).
+(--certificate-identity with --certificate-oidc-issuer), one key (--key) or those of
+an allowed signers file (--allowed-signers). A commit or a tag may be its own
+evidence: give the raw object as --bundle (git cat-file commit ID > ID.commit).
 Without --bundle, bundles are looked for beside the artifact: ARTIFACT.sigstore.jsonl,
 ARTIFACT.sigstore.json, ARTIFACT.sigstore, ARTIFACT.intoto.jsonl; and there and in
 the working directory: attestation.sigstore.jsonl, attestation.sigstore.json,
@@ -73,6 +76,14 @@ const verifyExamples = `  # The author's word and the builder's, over one commit
 
   # Why: what was in the queue of each rule, and what it took out
   signatus verify app-linux-amd64 --layout release.yml --explain
+
+  # A commit by its own SSH, OpenPGP or gitsign signature, without a git binary
+  signatus verify gitCommit:3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273 \
+    --bundle 3f2a9c1.commit --allowed-signers allowed_signers
+
+  # A signed tag, which must be the one that it was served as
+  signatus verify gitTag:8d1c0f7e6b5a49382716f5e4d3c2b1a09f8e7d6c --tag-name v1.0.0 \
+    --bundle v1.0.0.tag --key alice.gpg.asc
 
   # A commit, before anything is built from it
   signatus verify gitCommit:3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273 --step author \
@@ -107,6 +118,7 @@ func newVerify(env Env) *cobra.Command {
 	flags.StringVar(&in.step, "step", "", "check only the step `NAME` and what it matches")
 	flags.StringVar(&in.subject, "subject-name", "", "demand that the statement calls the artifact `NAME`")
 	flags.BoolVar(&in.explain, "explain", false, "tell what every artifact rule found and did; the JSON report always tells")
+	flags.StringVar(&in.tag, "tag-name", "", "demand that the artifact is a signed tag of this `NAME`")
 	in.signers.register(flags)
 	in.who.register(flags)
 	in.roots.register(flags)
@@ -138,7 +150,7 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 	if err != nil {
 		return err
 	}
-	doc.Layout.Trust += trusted.origin(cmp.Or(in.layout, in.who.key))
+	doc.Layout.Trust += trusted.origin(cmp.Or(in.layout, in.who.key, in.who.allowed))
 	if len(findings) > 0 {
 		doc.Verdicts = refuseAll(targets, findings)
 		return in.out.write(env, doc)
@@ -162,7 +174,7 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 
 // check refuses flags that contradict each other or say nobody.
 func (in verifyInput) check() error {
-	inputs := slices.Concat(in.artifacts, in.bundles, in.roots.files, in.signers.files(), []string{in.checksums, in.layout, in.who.key})
+	inputs := slices.Concat(in.artifacts, in.bundles, in.roots.files, in.signers.files(), []string{in.checksums, in.layout, in.who.key, in.who.allowed})
 	if err := in.out.check(inputs...); err != nil {
 		return err
 	}
@@ -218,10 +230,11 @@ func parseParameters(given []string) (map[string]string, error) {
 // is wrong with a layout's content is returned as findings.
 func (in verifyInput) demand(env Env, roots *loadedRoots, doc *report.Document) (*layout.Layout, []verdict.Finding, error) {
 	if in.layout == "" {
-		l, err := in.who.layout(env, roots)
+		l, warnings, err := in.who.layout(env, roots)
 		if err != nil {
 			return nil, nil, err
 		}
+		doc.Warnings = append(doc.Warnings, warnings...)
 		doc.Layout = report.Layout{Trust: in.who.describe()}
 		return l, nil, nil
 	}
@@ -414,7 +427,7 @@ func (j *judge) one(a artifact.Artifact, unread error, g *gathered) verdict.Verd
 	}
 	return layout.Check(layout.Input{
 		Layout: j.layout, Parameters: j.parameters, Artifact: a, Verified: g.verified, Refused: g.refused,
-		Now: j.env.Now, MinVersion: j.in.minVersion, Step: j.in.step, SubjectName: j.in.subject,
+		Now: j.env.Now, MinVersion: j.in.minVersion, Step: j.in.step, SubjectName: j.in.subject, TagName: j.in.tag,
 		Trace: j.in.explain || j.in.out.format == "json",
 		Trees: g.history.trees, Changed: g.history.changed, Fetch: g.history.fetch,
 	})

@@ -13,17 +13,19 @@ type Commit struct {
 	Parents []string // the names of the commits that it follows, the first one first
 }
 
-// header is one line of a commit before its message, with the lines that
+// header is one line of an object before its message, with the lines that
 // continue it.
 type header struct {
-	name, value string
+	name, value string // value is that of the first line
+	raw         []byte // all its lines, each with its end
+	continued   bool
 }
 
 // ParseCommit reads a raw commit. It refuses one that two readers could read
 // differently: "tree" stands first and once, then come any number of "parent",
 // one "author", one "committer", and none of these after them.
 func ParseCommit(data []byte) (Commit, error) {
-	headers, err := splitHeaders(data)
+	headers, _, err := splitHeaders(data)
 	if err != nil {
 		return Commit{}, fmt.Errorf("reading commit: %w", err)
 	}
@@ -39,30 +41,31 @@ func ParseCommit(data []byte) (Commit, error) {
 	return commit, nil
 }
 
-// splitHeaders takes the lines up to the first empty one apart. A line that opens
-// with a space continues the one before it.
-func splitHeaders(data []byte) ([]header, error) {
-	var headers []header
+// splitHeaders takes the lines up to the first empty one apart, and gives what
+// follows it. A line that opens with a space continues the one before it.
+func splitHeaders(data []byte) (headers []header, message []byte, err error) {
 	for {
 		line, rest, ok := bytes.Cut(data, []byte("\n"))
 		switch {
 		case !ok:
-			return nil, errors.New("its headers do not end with an empty line")
+			return nil, nil, errors.New("its headers do not end with an empty line")
 		case len(line) == 0:
-			return headers, nil
+			return headers, rest, nil
 		case bytes.IndexByte(line, 0) >= 0:
-			return nil, errors.New("a header holds a zero byte")
+			return nil, nil, errors.New("a header holds a zero byte")
 		}
+		raw := data[:len(line)+1]
 		name, value, ok := bytes.Cut(line, []byte(" "))
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("the line %.40q is no header: expected a name, a space and a value", line)
+			return nil, nil, fmt.Errorf("the line %.40q is no header: expected a name, a space and a value", line)
 		case len(name) > 0:
-			headers = append(headers, header{name: string(name), value: string(value)})
+			headers = append(headers, header{name: string(name), value: string(value), raw: raw})
 		case len(headers) == 0:
-			return nil, errors.New("its first line continues no header")
+			return nil, nil, errors.New("its first line continues no header")
 		default:
-			headers[len(headers)-1].value += "\n" + string(value)
+			last := &headers[len(headers)-1]
+			last.raw, last.continued = last.raw[:len(last.raw)+len(raw)], true // they stand side by side
 		}
 		data = rest
 	}
@@ -71,7 +74,7 @@ func splitHeaders(data []byte) ([]header, error) {
 // inOrder holds the headers to the order that git writes.
 func inOrder(headers []header) error {
 	next := func(name string) (value string, ok bool) {
-		if len(headers) == 0 || headers[0].name != name {
+		if len(headers) == 0 || headers[0].name != name || headers[0].continued {
 			return "", false
 		}
 		value, headers = headers[0].value, headers[1:]

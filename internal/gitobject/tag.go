@@ -22,13 +22,13 @@ type Tag struct {
 // ParseTag reads a raw tag. It refuses one that two readers could read
 // differently: "object", "type" and "tag" stand first, in this order and once.
 func ParseTag(data []byte) (Tag, error) {
-	headers, err := splitHeaders(data)
+	headers, _, err := splitHeaders(data)
 	if err != nil {
 		return Tag{}, fmt.Errorf("reading tag: %w", err)
 	}
 	order := []string{"object", "type", "tag"}
 	for i, h := range headers {
-		if at := slices.Index(order, h.name); at != i && (at >= 0 || i < len(order)) {
+		if at := slices.Index(order, h.name); at != i && (at >= 0 || i < len(order)) || at >= 0 && h.continued {
 			return Tag{}, fmt.Errorf("reading tag: the header %.40s is out of place, expected object, type and tag", h.name)
 		}
 	}

@@ -5,7 +5,9 @@
 package identity
 
 import (
+	"fmt"
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -24,6 +26,10 @@ type Signer struct {
 	// Key is the fingerprint of a long-lived public key, "sha256:" and the hex
 	// digest of its SubjectPublicKeyInfo; empty for a certificate.
 	Key string
+	// Authority is the fingerprint of the SSH authority that certified Key for the
+	// Principals; both are empty where a key signed in its own name.
+	Authority  string
+	Principals []string
 }
 
 // SANKind is the kind of general name in a certificate's SAN extension.
@@ -42,7 +48,7 @@ func (s Signer) IsZero() bool { return s.SAN == "" && s.Key == "" }
 // Equal reports whether two signers are the same in every field.
 func (s Signer) Equal(o Signer) bool {
 	return s.Issuer == o.Issuer && s.SAN == o.SAN && s.SANKind == o.SANKind && s.Key == o.Key &&
-		maps.Equal(s.Extensions, o.Extensions)
+		s.Authority == o.Authority && slices.Equal(s.Principals, o.Principals) && maps.Equal(s.Extensions, o.Extensions)
 }
 
 // IsWorkload reports whether the certificate was issued to a CI job: it carries
@@ -115,6 +121,8 @@ func (s Signer) String() string {
 	switch {
 	case s.IsZero():
 		return "nobody"
+	case s.Authority != "":
+		return fmt.Sprintf("%s (key %s, certified by %s)", strings.Join(s.Principals, ", "), shorten(s.Key), shorten(s.Authority))
 	case s.Key != "":
 		return "key " + shorten(s.Key)
 	}

@@ -43,12 +43,17 @@ type Input struct {
 	// Fetch is the command that may bring an author's word that is missing here; empty
 	// where there is none to tell.
 	Fetch string
+	// TagName, if set, is the name under which a signed tag was served.
+	TagName string
 }
 
 // Check decides one artifact. It never fails: what cannot be checked is not
 // allowed, and the verdict says why.
 func Check(in Input) verdict.Verdict {
 	c := &check{Input: in, accepted: artifact.Accepted()}
+	if in.Artifact.Digest[artifact.GitTag] != "" { // a tag object is joined as itself, and with nothing else
+		c.accepted = artifact.InHand()
+	}
 	c.verdict.Artifact = in.Artifact
 	if findings := c.prepare(); len(findings) > 0 {
 		for _, f := range findings {
@@ -76,6 +81,9 @@ type statement struct {
 	claims   *claims
 	// refused says why no step may use it, whoever signed.
 	refused *verdict.Finding
+	// named are the claims under the name that a step requires, where the statement
+	// itself names no repository.
+	named map[string]*claims
 	// nearest is the reason of the step that it came closest to counting for.
 	nearest      *verdict.Finding
 	nearestStage stage

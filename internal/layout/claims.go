@@ -29,7 +29,11 @@ type claims struct {
 	products    artifact.Set
 	hasProducts bool
 	linkName    string // the step that a link names
-	key         string // equal for statements with equal materials and products
+	// nameless is the git product of a statement that names no repository; a copy of
+	// the claims for one step has it among its products, under givenName.
+	nameless  *artifact.Resource
+	givenName string
+	key       string // equal for statements with equal materials and products
 	// The names of both sets in order, for the rules.
 	materialNames, productNames []string
 }
@@ -58,6 +62,11 @@ func readClaims(v *attestation.Verified, readPredicate, gitHash256 bool) (*claim
 	case provenance.Is(statement.PredicateType):
 		c.products, c.hasProducts = subjects, true
 		finding = c.readProvenance(v)
+	case v.GitObject() != nil || isAuthorization(statement.PredicateType):
+		c.hasProducts = true
+		finding = c.readAuthor(v)
+	case statement.PredicateType == attestation.GitCommitPredicate || statement.PredicateType == attestation.GitTagPredicate:
+		return nil, notAuthors("it is somebody's attestation about a git object, not the object's own signature")
 	case statement.PredicateType == LinkV03:
 		c.products, c.hasProducts = subjects, true
 		finding = c.readLink(statement.Predicate)
@@ -85,7 +94,7 @@ func readClaims(v *attestation.Verified, readPredicate, gitHash256 bool) (*claim
 
 // hasProducts reports whether statements of a type have materials and products.
 func hasProducts(predicateType string) bool {
-	return provenance.Is(predicateType) || predicateType == LinkV03
+	return provenance.Is(predicateType) || predicateType == LinkV03 || isAuthor(predicateType)
 }
 
 func (c *claims) readProvenance(v *attestation.Verified) *verdict.Finding {
@@ -153,9 +162,13 @@ func readSummary(statement attestation.Statement) *verdict.Finding {
 // demandSHA256 holds git object ids to 64 digits where the layout says
 // gitHash: sha256.
 func (c *claims) demandSHA256() *verdict.Finding {
-	for _, set := range []artifact.Set{c.materials, c.products} {
+	own := artifact.Set{}
+	if c.nameless != nil {
+		own["the git object"] = *c.nameless
+	}
+	for _, set := range []artifact.Set{c.materials, c.products, own} {
 		for name, resource := range set {
-			for _, alg := range []artifact.Algorithm{artifact.GitCommit, artifact.GitTree} {
+			for _, alg := range []artifact.Algorithm{artifact.GitCommit, artifact.GitTree, artifact.GitTag} {
 				if id := resource.Digest[alg]; id != "" && len(id) != 64 {
 					return &verdict.Finding{
 						ID: verdict.WeakGitHash, Expected: "a SHA-256 object id of 64 digits, as the layout's gitHash demands",

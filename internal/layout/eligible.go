@@ -3,6 +3,7 @@ package layout
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/attestation"
@@ -44,7 +45,7 @@ func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 	var order []*group
 	people := map[*principal]bool{}
 	for _, s := range c.statements {
-		p, at, finding := c.eligible(s, step, e, subject)
+		p, claims, at, finding := c.eligible(s, step, e, subject)
 		if finding != nil {
 			s.miss(at, finding, step.name)
 			if at > otherPredicate {
@@ -58,10 +59,10 @@ func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 		s.eligible = step.name
 		out.count++
 		people[p] = true
-		g, ok := byKey[s.claims.key]
+		g, ok := byKey[claims.key]
 		if !ok {
-			g = &group{claims: s.claims}
-			byKey[s.claims.key] = g
+			g = &group{claims: claims}
+			byKey[claims.key] = g
 			order = append(order, g)
 		}
 		g.members = append(g.members, member{s, p})
@@ -79,39 +80,46 @@ func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 //
 // "A statement belongs to a step by predicate type, signer and subject, never by
 // file name; a link's name must be the step's." (docs/layout.md 3.)
-func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subjectRule) (*principal, stage, *verdict.Finding) {
+func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subjectRule) (*principal, *claims, stage, *verdict.Finding) {
 	if !e.takes(s.verified.Statement()) {
-		return nil, otherPredicate, &verdict.Finding{
+		return nil, nil, otherPredicate, &verdict.Finding{
 			ID: verdict.UnexpectedPredicate, Expected: e.expected(), Found: predicateOf(s.verified), Next: "hand a statement of the expected type",
 		}
 	}
-	f, at, finding := e.signer(s.verified)
+	f, at, finding := e.signer(s.verified, c.Now)
 	misnamed := c.ofOtherStep(s, step)
 	switch {
 	case finding != nil && misnamed != nil:
-		return nil, otherPredicate, misnamed // neither its step nor its signer: it is about something else
+		return nil, nil, otherPredicate, misnamed // neither its step nor its signer: it is about something else
 	case finding != nil:
-		return nil, at, finding
+		return nil, nil, at, finding
 	case s.refused != nil:
-		return nil, refusedClaims, s.refused
+		return nil, nil, refusedClaims, s.refused
 	case misnamed != nil:
-		return nil, otherStep, misnamed
+		return nil, nil, otherStep, misnamed
 	}
 	if finding := e.checkAge(s.verified, c.Now); finding != nil {
-		return nil, badAge, finding
+		return nil, nil, badAge, finding
+	}
+	if finding := c.isTag(s.verified); finding != nil {
+		return nil, nil, otherName, finding
+	}
+	claims, finding := c.claimsFor(s, step)
+	if finding != nil {
+		return nil, nil, otherStep, finding
 	}
 	if subject != nil {
-		if finding := c.isSubject(s, *subject); finding != nil {
+		if finding := c.isSubject(s, claims, *subject); finding != nil {
 			if finding.ID == verdict.NotSubject {
-				return nil, otherArtifact, finding
+				return nil, nil, otherArtifact, finding
 			}
-			return nil, otherName, finding
+			return nil, nil, otherName, finding
 		}
 	}
 	if finding := c.attributes(s, e); finding != nil {
-		return nil, badAttribute, finding
+		return nil, nil, badAttribute, finding
 	}
-	return f.principal.root(), 0, nil
+	return f.principal.root(), claims, 0, nil
 }
 
 // ofOtherStep finds a link that names another step. In simple mode the one step
@@ -138,7 +146,11 @@ func (e *entry) expected() string {
 	if len(e.predicateTypes) == 0 {
 		return "any predicate type"
 	}
-	text := "predicate type " + orWords(e.predicateTypes)
+	types := e.predicateTypes
+	if e.message { // simple mode, where a git object is its own statement
+		types = slices.DeleteFunc(slices.Clone(types), isAuthor)
+	}
+	text := "predicate type " + orWords(types)
 	if e.message {
 		text += ", or a message signature"
 	}
@@ -146,10 +158,13 @@ func (e *entry) expected() string {
 }
 
 // signer returns the functionary that made the statement.
-func (e *entry) signer(v *attestation.Verified) (*functionary, stage, *verdict.Finding) {
+func (e *entry) signer(v *attestation.Verified, now time.Time) (*functionary, stage, *verdict.Finding) {
 	at, nearest := otherSigner, (*verdict.Finding)(nil)
 	for _, f := range e.allowed {
 		finding := f.signs(v)
+		if finding == nil {
+			finding = f.inTime(v, now)
+		}
 		if finding == nil {
 			return f, 0, nil
 		}
@@ -172,6 +187,8 @@ func stageOf(id verdict.ID) stage {
 		return otherRoot
 	case verdict.ExtensionMismatch:
 		return otherExtension
+	case verdict.NoProvenTime, verdict.KeyNotValid, verdict.SignerDistrusted:
+		return badAge
 	default:
 		return otherSigner
 	}
@@ -190,8 +207,11 @@ func (e *entry) people() string {
 
 // isSubject binds the artifact in hand: its digest must be one of the
 // statement's subjects, and the name there one that the layout's subjects cover.
-func (c *check) isSubject(s *statement, subject subjectRule) *verdict.Finding {
+func (c *check) isSubject(s *statement, claims *claims, subject subjectRule) *verdict.Finding {
 	names := subjectNames(s.verified, c.Artifact, c.accepted)
+	if claims.givenName != "" && len(names) > 0 {
+		names = []string{claims.givenName}
+	}
 	if len(names) == 0 {
 		return c.notSubject(s.verified.Statement())
 	}

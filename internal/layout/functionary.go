@@ -15,7 +15,7 @@ import (
 // root, extensions, so a later finding means a nearer miss.
 func (f *functionary) signs(v *attestation.Verified) *verdict.Finding {
 	signer := v.Signer()
-	if f.keyed != (signer.Key != "") || f.keyed && !f.key.Signer().Equal(signer) {
+	if f.keyed != (signer.Key != "") || f.keyed && !f.signsWith(signer) {
 		return f.differs(signer)
 	}
 	if !f.keyed && (f.issuer != signer.Issuer || !f.bound.Match(signer.SAN)) {
@@ -43,6 +43,15 @@ func (f *functionary) signs(v *attestation.Verified) *verdict.Finding {
 	return nil
 }
 
+// signsWith compares the key, or the authority that certified it and one of the
+// principals that it is certified for.
+func (f *functionary) signsWith(signer identity.Signer) bool {
+	if !f.key.Authority() {
+		return f.key.Signer().Equal(signer)
+	}
+	return signer.Authority == f.key.Signer().Key && slices.ContainsFunc(signer.Principals, f.certified.Match)
+}
+
 func (f *functionary) differs(signer identity.Signer) *verdict.Finding {
 	return &verdict.Finding{
 		ID: verdict.NotFunctionary, Expected: f.String(),
@@ -53,6 +62,8 @@ func (f *functionary) differs(signer identity.Signer) *verdict.Finding {
 // String names the functionary for a report, as it must sign.
 func (f *functionary) String() string {
 	switch {
+	case f.keyed && f.key.Authority():
+		return fmt.Sprintf("%s, certified by the SSH authority %s", f.certified, f.key.Signer())
 	case f.keyed:
 		return f.key.Signer().String()
 	case f.issuer == "":

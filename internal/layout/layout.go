@@ -16,6 +16,7 @@ import (
 	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/attribute"
 	"github.com/signatus-dev/signatus/internal/identity"
+	"github.com/signatus-dev/signatus/internal/sshsig"
 )
 
 // Bounds of a layout. Each has a test.
@@ -134,6 +135,15 @@ type functionary struct {
 	issuer     string // exact; empty where issuer is "none"
 	identity   template
 	extensions []extensionRule
+
+	// certified are the principals that an SSH certificate must be for, where key is
+	// the authority that issues it.
+	certified sshsig.Patterns
+	validity  window
+	distrust  time.Time // what was signed later does not count; zero for never
+	// lenient marks a line of an allowed signers file: without a proven time its
+	// window is held against the present, as ssh-keygen does.
+	lenient bool
 
 	principal *principal
 	bound     identity.Pattern // identity with its parameters filled

@@ -212,7 +212,7 @@ func (l *linter) people() {
 			switch {
 			case f.principal == other.principal:
 			case f.keyed && other.keyed:
-				if !f.key.Signer().IsZero() && f.key.Signer().Equal(other.key.Signer()) {
+				if f.sharesKey(other) {
 					l.problem(verdict.SharedKey, f.at, says{fmt.Sprintf("functionaries %s and %s have one key", other.id, f.id), "one key for one principal", "a key is one signer: put both under one principal or remove one"})
 				}
 			case f.keyed || other.keyed:

@@ -288,6 +288,13 @@ func (c *check) notes() []string {
 		}) {
 			note(fmt.Sprintf("the file is named %s here and %s where it was attested; the digest binds, not the name", c.Artifact.Name, orWords(names)))
 		}
+		for _, name := range sortedKeys(s.named) {
+			if c.Layout.simple {
+				note(fmt.Sprintf("%s: its signature names no repository", s.verified.Source()))
+			} else {
+				note(fmt.Sprintf("%s: its signature names no repository; it counts for %s because a step requires that name", s.verified.Source(), name))
+			}
+		}
 		if _, ok := s.verified.Time(); !ok {
 			note(fmt.Sprintf("%s: no log or timestamp authority proves when it was signed", s.verified.Source()))
 		}
@@ -312,6 +319,10 @@ func PredicateName(s attestation.Statement) string {
 		return "in-toto link v0.3"
 	case VSAV1:
 		return "verification summary v1"
+	case attestation.GitCommitPredicate:
+		return "signed commit"
+	case attestation.GitTagPredicate:
+		return "signed tag"
 	}
 	return s.PredicateType
 }

@@ -10,7 +10,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
-	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/identity"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
@@ -112,39 +111,11 @@ func (r *reader) instant(root *yaml.Node, f fields) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	t, err := time.Parse(time.RFC3339, text)
-	// time.Parse takes more than the RFC has: fractions behind a comma, hours of one digit.
-	if err != nil || !strings.HasPrefix(text, t.Format("2006-01-02T15:04:05")) || strings.ContainsAny(text, ".,") {
+	t, ok := parseInstant(text)
+	if !ok {
 		r.malformed(f["expires"], fmt.Sprintf("expires is %q", text), `an RFC 3339 instant such as "2027-03-01T00:00:00Z"`)
-		return time.Time{}
 	}
 	return t
-}
-
-func (r *reader) functionary(item namedNode) *functionary {
-	what := "functionary " + item.name
-	fn := &functionary{id: item.name, at: item.at}
-	f := r.mapping(item.node, what, "keyType", "scheme", "keyVal")
-	keyType := r.required(item.node, f, "keyType", what)
-	val, ok := f["keyVal"]
-	if !ok {
-		r.malformed(item.node, what+" has no keyVal", "keyVal")
-		return fn
-	}
-	switch keyType {
-	case "sigstore-oidc":
-		if scheme := r.required(item.node, f, "scheme", what); scheme != "" && scheme != "fulcio" {
-			r.malformed(f["scheme"], fmt.Sprintf("%s has the scheme %q", what, scheme), "fulcio")
-		}
-		r.fulcio(fn, val, what)
-	case "ecdsa", "ed25519", "rsa":
-		r.publicKey(fn, val, keyType)
-		r.scheme(f["scheme"], what, keyType)
-	case "":
-	default:
-		r.problem(verdict.FunctionaryInvalid, at(f["keyType"]), says{fmt.Sprintf("%s has the keyType %q", what, keyType), "sigstore-oidc, ecdsa, ed25519 or rsa", "correct the keyType; ssh and gpg keys need a newer signatus"})
-	}
-	return fn
 }
 
 // ReleaseIdentity is the one identity without an issuer: GitHub's release
@@ -198,35 +169,6 @@ func (r *reader) extension(item namedNode, what string) extensionRule {
 		r.malformed(item.node, fmt.Sprintf("extension %s has no value", item.name), "at least one exact value")
 	}
 	return rule
-}
-
-func (r *reader) publicKey(fn *functionary, val *yaml.Node, keyType string) {
-	what := "functionary " + fn.id
-	f := r.mapping(val, what+"'s keyVal", "public", "root")
-	fn.keyed = true
-	fn.root = r.scalar(f["root"], what+"'s root")
-	pem := r.required(val, f, "public", what)
-	if pem == "" {
-		return
-	}
-	key, err := attestation.ParseKey([]byte(pem))
-	if err != nil {
-		r.problem(verdict.FunctionaryInvalid, at(f["public"]), says{fmt.Sprintf("%s: %v", what, err), "a public key in PEM, PKIX form", "export the public key as PEM"})
-		return
-	}
-	fn.key = key
-	if key.Type() != keyType {
-		r.problem(verdict.FunctionaryInvalid, at(f["public"]), says{fmt.Sprintf("%s has the keyType %s and an %s key", what, keyType, key.Type()), keyType, "correct the keyType"})
-	}
-}
-
-// scheme checks a key's signature scheme, where it is given: in-toto's names
-// begin with the key's type. Sigstore signs with RSA keys by PKCS #1 v1.5 alone.
-func (r *reader) scheme(node *yaml.Node, what, keyType string) {
-	scheme := r.scalar(node, what+"'s scheme")
-	if scheme != "" && (!strings.HasPrefix(scheme, keyType) || strings.HasPrefix(scheme, "rsassa-pss")) {
-		r.problem(verdict.FunctionaryInvalid, at(node), says{fmt.Sprintf("%s has the scheme %q", what, scheme), "a scheme of " + keyType, "correct or remove the scheme"})
-	}
 }
 
 func (r *reader) readPrincipals(l *Layout, node *yaml.Node) {

@@ -396,7 +396,10 @@ func TestParseRefusesValues(t *testing.T) {
 
 		{"functionaries a list", "functionaries:\n  alice-oidc:", "functionaries: [x]\nx:\n  alice-oidc:", verdict.LayoutMalformed, ""},
 		{"no keyType", "    keyType: sigstore-oidc\n", "", verdict.LayoutMalformed, "9:5"},
-		{"a keyType of later", "keyType: sigstore-oidc", "keyType: ssh", verdict.FunctionaryInvalid, "9:14"},
+		{"an unknown keyType", "keyType: sigstore-oidc", "keyType: x25519", verdict.FunctionaryInvalid, "9:14"},
+		{"a validity without a time", "    scheme: fulcio\n", "    scheme: fulcio\n    validity: {start: 2026-01-01}\n", verdict.LayoutMalformed, "11:23"},
+		{"an empty validity", "    scheme: fulcio\n", "    scheme: fulcio\n    validity: {}\n", verdict.LayoutMalformed, "11:15"},
+		{"distrust from no instant", "    scheme: fulcio\n", "    scheme: fulcio\n    distrustAfter: 2026-01-01\n", verdict.LayoutMalformed, "11:20"},
 		{"no scheme", "    scheme: fulcio\n", "", verdict.LayoutMalformed, "9:5"},
 		{"another scheme", "scheme: fulcio", "scheme: x509", verdict.LayoutMalformed, "10:13"},
 		{"no keyVal", "    keyVal: {root: sigstore, issuer: \"https://github.com/login/oauth\", identity: alice@example.com}\n", "", verdict.LayoutMalformed, "9:5"},
@@ -486,8 +489,6 @@ func TestParseLater(t *testing.T) {
 	t.Parallel()
 	for _, b := range []broken{
 		{"joinBy", "    distinctFrom", "    joinBy: tree\n    distinctFrom", verdict.NotSupportedYet, "47:5"},
-		{"validity", "    scheme: fulcio\n", "    scheme: fulcio\n    validity: {start: 2026-01-01}\n", verdict.NotSupportedYet, "11:5"},
-		{"distrustAfter", "    scheme: fulcio\n", "    scheme: fulcio\n    distrustAfter: 2026-01-01\n", verdict.NotSupportedYet, "11:5"},
 		{"inspections", "deny:\n", "inspections: []\ndeny:\n", verdict.NotSupportedYet, "50:1"},
 		{"forEach", "    distinctFrom", "    forEach: {}\n    distinctFrom", verdict.NotSupportedYet, "47:5"},
 		{"countBy", "maxAge: 24h", "countBy: x\n        maxAge: 24h", verdict.NotSupportedYet, "45:9"},
@@ -795,7 +796,7 @@ func TestBindLeavesTheLayoutAlone(t *testing.T) {
 		}
 	}
 	var zero attestation.Verified
-	if f, _, finding := first.steps[0].entries[0].signer(&zero); f != nil || finding == nil {
+	if f, _, finding := first.steps[0].entries[0].signer(&zero, time.Now()); f != nil || finding == nil {
 		t.Error("nobody is a functionary")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/identity"
 	"github.com/signatus-dev/signatus/internal/provenance"
+	"github.com/signatus-dev/signatus/internal/sshsig"
 )
 
 // SimpleOptions are what the caller says in place of a layout.
@@ -14,14 +15,17 @@ type SimpleOptions struct {
 	Identity, Issuer string
 	// Key is a public key; with it Identity and Issuer stay empty.
 	Key *attestation.Key
+	// Allowed are lines of an allowed signers file of SSH that are for git, in place of
+	// one key.
+	Allowed []sshsig.Allowed
 	// KeyRoot names the root that a key's bundle must verify under; empty asks
 	// for the signature only.
 	KeyRoot string
 	// Roots are the names of the trusted roots in use, at least one for an
 	// identity.
 	Roots []string
-	// PredicateType is the one type that counts. Empty means SLSA provenance and
-	// message signatures, and nothing else.
+	// PredicateType is the one type that counts. Empty means SLSA provenance, message
+	// signatures and a git object's own signature, and nothing else.
 	PredicateType string
 	// AnyPredicate takes every type and reads no predicate. Only the conformance
 	// verb sets it, whose protocol asks about signature, signer and digest.
@@ -31,7 +35,8 @@ type SimpleOptions struct {
 // Simple builds a layout of one step in memory: simple mode has no second path.
 // (docs/layout.md, simple mode.)
 func Simple(o SimpleOptions) (*Layout, error) {
-	if (o.Key == nil) == (o.Identity == "") || (o.Identity == "") != (o.Issuer == "") {
+	keyed := o.Key != nil || len(o.Allowed) > 0
+	if keyed == (o.Identity != "") || (o.Identity == "") != (o.Issuer == "") || o.Key != nil && len(o.Allowed) > 0 {
 		return nil, fmt.Errorf("building a layout: an identity and its issuer, or a key, say who must have signed")
 	}
 	who := &principal{id: "signer"}
@@ -40,8 +45,15 @@ func Simple(o SimpleOptions) (*Layout, error) {
 		l.name = "key"
 		l.functionaries = []*functionary{{id: "signer-key", keyed: true, key: *o.Key, root: o.KeyRoot}}
 	}
+	if len(o.Allowed) > 0 {
+		l.name = "allowed signers"
+		var err error
+		if l.functionaries, err = allowedFunctionaries(o.Allowed); err != nil {
+			return nil, err
+		}
+	}
 	for _, root := range o.Roots {
-		if o.Key != nil {
+		if keyed {
 			break
 		}
 		f, err := simpleFunctionary(o, root)
@@ -66,7 +78,7 @@ func Simple(o SimpleOptions) (*Layout, error) {
 	case o.PredicateType != "":
 		e.predicateTypes = []string{o.PredicateType}
 	default:
-		e.predicateTypes, e.message = []string{provenance.V1, provenance.V02}, true
+		e.predicateTypes, e.message = []string{provenance.V1, provenance.V02, attestation.GitCommitPredicate, attestation.GitTagPredicate}, true
 	}
 	everything := []rule{
 		{kind: allowRule, text: "ALLOW *", pattern: star()},
@@ -84,6 +96,27 @@ func Simple(o SimpleOptions) (*Layout, error) {
 	}
 	l.subjects = []subjectRule{{patterns: []glob{g}, from: name}}
 	return l, nil
+}
+
+// allowedFunctionaries makes a functionary of each line.
+func allowedFunctionaries(lines []sshsig.Allowed) ([]*functionary, error) {
+	var all []*functionary
+	for _, line := range lines {
+		f := &functionary{
+			id: fmt.Sprintf("line-%d", line.Line), keyed: true, certified: line.Principals, lenient: true,
+			validity: window{start: line.After, end: line.Before},
+		}
+		parse := attestation.ParseKey
+		if line.Authority {
+			parse = attestation.ParseAuthority
+		}
+		var err error
+		if f.key, err = parse([]byte(line.Key.Line())); err != nil {
+			return nil, fmt.Errorf("building a layout: line %d: %w", line.Line, err)
+		}
+		all = append(all, f)
+	}
+	return all, nil
 }
 
 // simpleFunctionary makes the functionary for one root. The issuer "none" exists

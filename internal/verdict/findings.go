@@ -28,6 +28,19 @@ const (
 	OutsideAssignment    ID = "outside-assignment"
 )
 
+// Findings about an author's signature in git.
+const (
+	GitObjectMalformed  ID = "git-object-malformed"
+	GitObjectUnsigned   ID = "git-object-unsigned"
+	SignatureWeak       ID = "signature-weak"
+	ForgeKey            ID = "forge-key"
+	KeyNotValid         ID = "key-not-valid-then"
+	SignerDistrusted    ID = "signer-distrusted"
+	RepositoryNotNamed  ID = "repository-not-named"
+	TagNameDiffers      ID = "tag-name-differs"
+	NotAuthorsSignature ID = "not-the-authors-signature"
+)
+
 // Findings about the verdict as a whole.
 const (
 	NoCandidate        ID = "no-candidate"
