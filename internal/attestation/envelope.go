@@ -33,6 +33,9 @@ type bareEnvelope struct {
 // protocol v1.0) The key id is a hint and chooses nothing.
 func candidateOfEnvelope(source string, document object) (Candidate, *Refusal) {
 	bare, err := parseEnvelope(document)
+	if errors.Is(err, errCertified) {
+		return Candidate{}, refuse(source, verdict.BundleMalformed, bareReason())
+	}
 	if err != nil {
 		return Candidate{}, refuse(source, verdict.BundleMalformed, &reason{found: "reading the DSSE envelope", cause: err, next: "ask its publisher to make it again"})
 	}
@@ -60,6 +63,9 @@ func parseEnvelope(document object) (*bareEnvelope, error) {
 		if err == nil {
 			err = checkKeys(one, "keyid", "sig")
 		}
+		if err == nil && one.has("cert") {
+			err = errCertified
+		}
 		var signature []byte
 		if err == nil {
 			signature, err = anyBase64(one.text("sig"))
@@ -72,16 +78,25 @@ func parseEnvelope(document object) (*bareEnvelope, error) {
 	return bare, nil
 }
 
+// errCertified says that a signature has a certificate beside it, as
+// slsa-github-generator wrote before v2.1.0: nothing in the envelope proves when it
+// was valid, and no key was ever published.
+var errCertified = errors.New("a signature with a bare certificate")
+
+func bareReason() error {
+	return &reason{
+		found:    "this is a bare DSSE envelope; it has no verification material (certificate, log entry, timestamp)",
+		expected: "a Sigstore bundle (" + mediaType + ".v0.3+json), or a key to verify it with",
+		next:     "ask the publisher for the Sigstore bundle (slsa-github-generator writes them since v2.1.0), or name the signer's key",
+	}
+}
+
 // withoutCertificate refuses to open under a root what only a key can open.
 func (c Candidate) withoutCertificate() *Refusal {
 	if o := c.entity.object; o != nil {
 		return c.otherKind(&reason{found: fmt.Sprintf("the git object has an %s signature, not a gitsign one", o.Format), expected: "a certificate", next: "name the author's key, if you trust it"})
 	}
-	return &Refusal{Source: c.source, ID: verdict.BundleMalformed, otherKind: true, Err: &reason{
-		found:    "this is a bare DSSE envelope; it has no verification material (certificate, log entry, timestamp)",
-		expected: "a Sigstore bundle (" + mediaType + ".v0.3+json), or a key to verify it with",
-		next:     "ask the publisher for the Sigstore bundle (slsa-github-generator writes them since v2.1.0), or name the signer's key",
-	}}
+	return &Refusal{Source: c.source, ID: verdict.BundleMalformed, otherKind: true, Err: bareReason()}
 }
 
 // openWithKeyAlone opens what has a signature and nothing else. Under a root it
