@@ -169,7 +169,7 @@ func TestBadRootsKeysAndLists(t *testing.T) {
 		{"--key", badInput{"empty", nil, 1, "PEM"}},
 		{"--key", badInput{"a certificate", []byte("-----BEGIN CERTIFICATE-----\nMAo=\n-----END CERTIFICATE-----\n"), 1, "PUBLIC KEY"}},
 		{"--key", badInput{"a private key", []byte("-----BEGIN PRIVATE KEY-----\nMAo=\n-----END PRIVATE KEY-----\n"), 1, "openssl pkey"}},
-		{"--key", badInput{"oversized", bytes.Repeat([]byte("x"), 65<<10), 3, "more than 64 KiB"}},
+		{"--key", badInput{"oversized", bytes.Repeat([]byte("x"), 1<<20+1), 3, "more than 1 MiB"}},
 		{"--checksums", badInput{"empty", nil, 1, "it lists nothing"}},
 		{"--checksums", badInput{"no digest", []byte("app\n"), 1, "line 1"}},
 		{"--checksums", badInput{"no name", []byte(strings.Repeat("0", 64) + "\n"), 1, "line 1"}},
