@@ -47,6 +47,7 @@ type document struct {
 	suiteDirs int
 	simple    tally
 	refused   []string // rows that simple mode refuses
+	slsaTallies
 }
 
 func (d *document) of(r replayed) *counts {
@@ -289,6 +290,7 @@ func (d *document) String() string {
 		line("| %s | `%s` |", path, finding)
 	}
 	line("")
+	d.slsaTallies.write(line)
 	line("## Beside the peers")
 	line("")
 	passed, failed := interop()

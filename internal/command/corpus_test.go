@@ -344,6 +344,7 @@ func TestCorpus(t *testing.T) {
 		doc.document(t, path, documents[path])
 	}
 	doc.suite(t, c)
+	doc.slsa(t)
 	doc.hold(t)
 }
 

@@ -71,7 +71,7 @@ func (r *reader) compile(node *yaml.Node, text string) *expectedAttribute {
 	}
 	rule, problems := r.compiler.Compile(text)
 	for _, p := range problems {
-		r.problem(verdict.AttributeMalformed, place.position(p.Line, p.Column), says{fmt.Sprintf("attribute %s: %s", shortened(text), p.Message), "a boolean rule in CEL over predicate, predicateType, subject, signer and params", "correct the rule; docs/layout.md has the variables and functions"})
+		r.problem(verdict.AttributeMalformed, place.position(p.Line, p.Column), says{fmt.Sprintf("the attribute's rule: %s", p.Message), "a boolean rule in CEL over predicate, predicateType, subject, signer and params", "correct the rule; docs/layout.md has the variables and functions"})
 	}
 	if rule == nil {
 		return nil
@@ -173,7 +173,7 @@ func (c *check) attribute(s *statement, rule *attribute.Rule) *verdict.Finding {
 		return nil
 	}
 	f := &verdict.Finding{
-		ID: verdict.AttributeFalse, Rule: rule.Text(), Expected: "an attestation for which the rule is true: " + shortened(rule.Text()),
+		ID: verdict.AttributeFalse, Rule: shortened(rule.Text()), Expected: "an attestation for which the rule is true",
 		Found: "the rule is false", Next: "check the parameters, and that this is the attestation that you mean",
 	}
 	if err != nil {
@@ -188,7 +188,7 @@ func (c *check) attribute(s *statement, rule *attribute.Rule) *verdict.Finding {
 
 // shortened is a rule in one line of a report.
 func shortened(text string) string {
-	const most = 160
+	const most = 400
 	text = strings.Join(strings.Fields(text), " ")
 	if letters := []rune(text); len(letters) > most {
 		return string(letters[:most]) + "…"

@@ -2,6 +2,7 @@ package layout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
@@ -213,7 +214,18 @@ type attempt struct {
 	eligible []int
 }
 
+// better reports whether a tells its reader more than b: it lacks nothing, or it
+// has what the artifact itself must come from, or it came nearer to both.
 func (a *attempt) better(b *attempt) bool {
+	if whole := len(a.lacking) == 0; whole != (len(b.lacking) == 0) {
+		return whole
+	}
+	if a.anchored() != b.anchored() {
+		return a.anchored()
+	}
+	if right := a.near == badAttribute; right != (b.near == badAttribute) {
+		return right // all but an attribute is as it must be
+	}
 	if len(a.lacking) != len(b.lacking) {
 		return len(a.lacking) < len(b.lacking)
 	}
@@ -225,6 +237,9 @@ func (a *attempt) better(b *attempt) bool {
 	}
 	return a.search.best > b.search.best
 }
+
+// anchored reports whether the step that the artifact comes from has what it needs.
+func (a *attempt) anchored() bool { return slices.Contains(a.search.steps, a.search.anchor) }
 
 // try gathers the groups for each step and searches for an assignment.
 func (c *check) try(subject subjectRule) *attempt {

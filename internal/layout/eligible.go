@@ -202,8 +202,14 @@ func (e *entry) people() string {
 			names = append(names, name)
 		}
 	}
+	if len(names) > mostPeople {
+		names = append(names[:mostPeople-1], fmt.Sprintf("one of %d more", len(names)-mostPeople+1))
+	}
 	return orWords(names)
 }
+
+// mostPeople is how many ways to sign a finding lists.
+const mostPeople = 5
 
 // isSubject binds the artifact in hand: its digest must be one of the
 // statement's subjects, and the name there one that the layout's subjects cover.

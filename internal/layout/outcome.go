@@ -187,6 +187,8 @@ func (c *check) nextFor(step *boundStep, e *entry) string {
 	switch {
 	case c.Layout.simple:
 		return "have " + e.people() + " attest the artifact, or ask for another kind of statement with --predicate-type URI"
+	case !slices.Contains(e.predicateTypes, LinkV03) && len(e.allowed) > mostPeople:
+		return "have one of them attest the artifact"
 	case !slices.Contains(e.predicateTypes, LinkV03):
 		return "have " + e.people() + " attest the artifact"
 	}
