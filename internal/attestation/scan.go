@@ -129,10 +129,15 @@ func syntaxError(data []byte, err error) error {
 	case !ok:
 		return err
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return fmt.Errorf("%s: duplicate key %q", place(data, syntax.ByteOffset), syntax.JSONPointer.LastToken())
+		return &duplicateKey{place(data, syntax.ByteOffset), syntax.JSONPointer.LastToken()}
 	}
 	return fmt.Errorf("%s: %s", place(data, syntax.ByteOffset), strings.TrimPrefix(syntax.Err.Error(), "jsontext: "))
 }
+
+// duplicateKey is a key that stands twice in one object.
+type duplicateKey struct{ where, name string }
+
+func (e *duplicateKey) Error() string { return fmt.Sprintf("%s: duplicate key %q", e.where, e.name) }
 
 // place gives a byte offset as line and column, or as a byte where all is on
 // one line.

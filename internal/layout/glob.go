@@ -39,7 +39,13 @@ type runeRange struct{ low, high rune }
 // parseGlob reads a pattern. What implementations of fnmatch read differently is
 // refused: an unclosed or empty set, a reversed range, a set that starts with
 // "^" or ends in "-", and the backslash.
-func parseGlob(text string) (glob, error) {
+func parseGlob(text string) (glob, error) { return readGlob(text, false) }
+
+// parseClassicGlob reads a pattern of a classic layout: as parseGlob, but that
+// "^" at the start of a set is a member of it, as in-toto has it.
+func parseClassicGlob(text string) (glob, error) { return readGlob(text, true) }
+
+func readGlob(text string, caretIsMember bool) (glob, error) {
 	g := glob{text: text}
 	if text == "" {
 		return g, fmt.Errorf("empty pattern")
@@ -58,7 +64,7 @@ func parseGlob(text string) (glob, error) {
 		case '?':
 			g.parts = append(g.parts, globPart{kind: anyRune})
 		case '[':
-			part, next, err := parseSet(runes, i+1)
+			part, next, err := parseSet(runes, i+1, caretIsMember)
 			if err != nil {
 				return g, fmt.Errorf("pattern %q: %w", text, err)
 			}
@@ -102,13 +108,13 @@ func checkSpelling(text string) error {
 }
 
 // parseSet reads from behind "[" and returns the index of its "]".
-func parseSet(runes []rune, i int) (globPart, int, error) {
+func parseSet(runes []rune, i int, caretIsMember bool) (globPart, int, error) {
 	part := globPart{kind: runeSet}
 	if i < len(runes) && runes[i] == '!' {
 		part.negate = true
 		i++
 	}
-	if i < len(runes) && runes[i] == '^' {
+	if i < len(runes) && runes[i] == '^' && !caretIsMember {
 		return part, 0, fmt.Errorf("a set that starts with ^ is read two ways, write [!...] to negate")
 	}
 	for start := i; i < len(runes); i++ {

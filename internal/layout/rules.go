@@ -2,6 +2,7 @@ package layout
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -24,6 +25,9 @@ type queue struct {
 	over     artifact.Set
 	names    []string
 	accepted []artifact.Algorithm
+	// classic compares digests as in-toto 1.0 does, whole, and knows artifacts by
+	// the names that were recorded.
+	classic bool
 	// counted gives another step's counted statements.
 	counted func(step string) []*group
 
@@ -140,7 +144,7 @@ func (q *queue) matches(r boundRule, name string, others []*group) bool {
 		if !ok {
 			continue
 		}
-		if other.Asserted || have.Asserted || have.Digest.Join(other.Digest, q.accepted) != artifact.Joined {
+		if other.Asserted || have.Asserted || !q.joined(have.Digest, other.Digest) {
 			q.missed[name] = miss{r, other.Digest}
 			return false
 		}
@@ -152,6 +156,18 @@ func (q *queue) matches(r boundRule, name string, others []*group) bool {
 	}
 	q.joins = append(q.joins, joins...)
 	return true
+}
+
+// joined compares the digests of two artifacts.
+//
+// "are the files not the same? … destination_artifact.hash != artifact.hash"
+// (in-toto 1.0, 4.3.3.2), where a hash is a whole dictionary; `{}` is a digest of
+// nothing and equals none. (TestClassicRules)
+func (q *queue) joined(a, b artifact.DigestSet) bool {
+	if q.classic {
+		return a.Equal(b)
+	}
+	return a.Join(b, q.accepted) == artifact.Joined
 }
 
 func withSlash(prefix string) string {
@@ -180,7 +196,7 @@ func (q *queue) require(r boundRule) *verdict.Finding {
 func (q *queue) disallow(r boundRule) *verdict.Finding {
 	for _, name := range q.names {
 		q.work++
-		if !r.glob.match(name) {
+		if !q.speaksOf(r, name) {
 			continue
 		}
 		m, missed := q.missed[name]
@@ -194,6 +210,13 @@ func (q *queue) disallow(r boundRule) *verdict.Finding {
 		return q.unjoined(name, m)
 	}
 	return nil
+}
+
+// speaksOf reports whether a DISALLOW is about the name: in classic metadata,
+// where names are as they were recorded, also where dir/../foo means foo.
+// (CVE-2021-41087; TestClassicRules)
+func (q *queue) speaksOf(r boundRule, name string) bool {
+	return r.glob.match(name) || q.classic && r.glob.match(path.Clean(name))
 }
 
 // unjoined is the finding for an artifact that a MATCH covered in vain.

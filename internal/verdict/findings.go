@@ -101,3 +101,22 @@ const (
 	AttributeError     ID = "attribute-error"
 	ParameterUnused    ID = "parameter-unused"
 )
+
+// Findings about classic in-toto 1.0 metadata: layouts, links and their keys.
+const (
+	EnvelopeMalformed   ID = "envelope-malformed"
+	AmbiguousKey        ID = "json-key-ambiguous"
+	UnknownField        ID = "layout-field-unknown"
+	ClassicUnsigned     ID = "layout-key-signature-missing"
+	KeyMalformed        ID = "key-malformed"
+	KeyIDMismatch       ID = "key-id-mismatch"
+	CertificateRefused  ID = "certificate-constraint"
+	LinkMalformed       ID = "link-malformed"
+	DigestMalformed     ID = "digest-malformed"
+	DigestEmpty         ID = "digest-empty"
+	ArtifactAlias       ID = "artifact-name-ambiguous"
+	SublayoutRefused    ID = "sublayout-refused"
+	SublayoutTooDeep    ID = "sublayout-too-deep"
+	InspectionForbidden ID = "inspection-not-allowed"
+	InspectionFailed    ID = "inspection-failed"
+)

@@ -1,0 +1,213 @@
+package layout
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// CheckClassic judges links against a layout of in-toto 1.0, in the order of the
+// specification's section 5.2: the layout's signatures, its expiry, the links of
+// each step and their sublayouts, the rules, the inspections and their rules. It
+// never fails: what cannot be checked is not allowed, and the verdict says why.
+func CheckClassic(in ClassicInput) *ClassicResult {
+	c := &classicCheck{in: in, compat: &compat{on: in.Compat}}
+	result := &ClassicResult{}
+	signed, finding := c.signatures(result)
+	if finding != nil {
+		return result.deny(*finding)
+	}
+	reader := &classicReader{name: in.Name, parameters: in.Parameters, compat: c.compat, used: map[string]bool{}}
+	reader.checkParameters()
+	layout := reader.parse(signed)
+	if layout == nil {
+		result.Relaxed = c.compat.used
+		return result.deny(reader.problems...)
+	}
+	result.Expires = layout.expires
+	scope := c.layout(layout, scopeInput{folder: in.Links})
+	result.verdict = verdict.Verdict{Steps: scope.steps, Evidence: scope.evidence, Notes: append(scope.notes, unusedParameters(reader)...)}
+	result.Relaxed = c.compat.used
+	if len(scope.findings) > 0 {
+		return result.deny(scope.findings...)
+	}
+	last := layout.steps[len(layout.steps)-1]
+	result.satisfied, result.last, result.lastStep = true, scope.claims[last.name], last.name
+	return result
+}
+
+func (r *ClassicResult) deny(findings ...verdict.Finding) *ClassicResult {
+	for _, f := range findings {
+		if f.ID == verdict.SourceUnreadable {
+			r.verdict = r.verdict.Undecide(f)
+			continue
+		}
+		r.verdict = r.verdict.Deny(f)
+	}
+	return r
+}
+
+func unusedParameters(r *classicReader) (notes []string) {
+	for _, name := range sortedKeys(r.parameters) {
+		if !r.used[name] {
+			notes = append(notes, fmt.Sprintf("parameter %s is not used in the layout", name))
+		}
+	}
+	return notes
+}
+
+type classicCheck struct {
+	in     ClassicInput
+	compat *compat
+}
+
+// signatures holds the layout to the caller's keys.
+//
+// "The signature(s) on the file are checked using previously-acquired project
+// owner public key(s)." (in-toto 1.0, 5.2.1) Every key must have signed, and two
+// keys of one person are one. (TestClassicLayoutKeys)
+func (c *classicCheck) signatures(result *ClassicResult) (*attestation.Signed, *verdict.Finding) {
+	where, unsigned := c.in.Name, verdict.ClassicUnsigned
+	switch {
+	case c.in.Now.IsZero():
+		return nil, &verdict.Finding{ID: verdict.LayoutExpired, Found: "no time to judge the layout by", Expected: "the present time", Next: "set the clock"}
+	case len(c.in.Keys) == 0:
+		return nil, &verdict.Finding{ID: unsigned, Where: where, Found: "nobody said who must have signed the layout", Expected: "the public key of the layout's owner", Next: "give --layout-key FILE, once for each owner"}
+	}
+	signed, refusal := c.in.Layout.Verify(attestation.Trusted{Keys: c.in.Keys, Now: c.in.Now})
+	if refusal != nil {
+		finding := refusal.Finding()
+		finding.Where, finding.Expected, finding.Next = where, "a signature by every --layout-key", "take the layout that its owner signed, or the owner's present key"
+		return nil, &finding
+	}
+	var owners, signers people
+	for _, key := range c.in.Keys {
+		owners.add(attestation.SignedBy{Key: key})
+	}
+	for _, by := range signed.SignedBy() {
+		signers.add(by)
+		result.SignedBy = append(result.SignedBy, describeSigner(by))
+	}
+	required := owners.count()
+	if c.in.Threshold > 0 {
+		required = c.in.Threshold
+	}
+	if required > owners.count() || signers.count() < required {
+		return nil, &verdict.Finding{
+			ID: unsigned, Where: where, Found: fmt.Sprintf("%d of %d required keys signed the layout; these did: %s", signers.count(), required, strings.Join(result.SignedBy, ", ")),
+			Expected: "a signature by every --layout-key", Next: "have the others sign it, or say with --layout-threshold how many are enough",
+		}
+	}
+	return signed, nil
+}
+
+// scopeInput is what one layout, the outermost or a sublayout, is judged with.
+type scopeInput struct {
+	folder *attestation.LinkFolder
+	path   []string // the steps around it
+	// owner signed the sublayout; its links may stand for inspections.
+	owner []attestation.InTotoKey
+}
+
+// scope is what became of one layout and its sublayouts.
+type scope struct {
+	steps    []verdict.Step
+	evidence []verdict.Evidence
+	findings []verdict.Finding
+	notes    []string
+	// claims are the counted links' and the inspections', by name.
+	claims map[string]*claims
+}
+
+func (s *scope) add(f verdict.Finding) { s.findings = append(s.findings, f) }
+
+// layout judges one layout whose signatures verified.
+func (c *classicCheck) layout(l *classicLayout, in scopeInput) *scope {
+	s := &scope{claims: map[string]*claims{}}
+	// "EXPIRES indicates the time _after_ which the metadata is considered to be
+	// expired." (in-toto 1.0, 4.3)
+	if c.in.Now.After(l.expires) {
+		s.add(verdict.Finding{
+			ID: verdict.LayoutExpired, Where: l.name, Step: strings.Join(in.path, "/"), Found: "the layout expired on " + l.expires.Format(time.RFC3339),
+			Expected: "an expiry after " + c.in.Now.UTC().Format(time.RFC3339), Next: "have the layout's owner review and sign it again",
+		})
+		return s
+	}
+	files := linksByStep(in.folder)
+	for _, step := range l.steps {
+		c.step(s, stepInput{layout: l, step: step, files: files[step.name], scope: in})
+	}
+	if len(s.findings) > 0 {
+		return s
+	}
+	for _, step := range l.steps {
+		c.rules(s, ruleInput{name: stepPath(in.path, step.name), over: s.claims[step.name], materials: step.materials, products: step.products})
+	}
+	if len(s.findings) == 0 {
+		c.inspections(s, l, in)
+	}
+	return s
+}
+
+func stepPath(path []string, name string) string {
+	return strings.Join(append(slices.Clone(path), name), "/")
+}
+
+// linksByStep sorts a folder's files by the step that their names say.
+//
+// "The name for link metadata files must contain two elements: the name of the
+// step, and the first six bytes of the functionary's keyid separated by a dot."
+// (in-toto 1.0, 4.4) The second is a hint, and not read: who signed is told by
+// the signature.
+func linksByStep(folder *attestation.LinkFolder) map[string][]attestation.LinkFile {
+	files := map[string][]attestation.LinkFile{}
+	if folder == nil {
+		return files
+	}
+	for _, f := range folder.Files {
+		if dot := strings.LastIndexByte(f.Name, '.'); dot > 0 {
+			files[f.Name[:dot]] = append(files[f.Name[:dot]], f)
+		}
+	}
+	return files
+}
+
+// ruleInput is one pair of rule lists and what they run over.
+type ruleInput struct {
+	name                string
+	over                *claims
+	materials, products []boundRule
+}
+
+// rules runs the rules of one step or inspection; the first of each list that
+// fails is a finding.
+func (c *classicCheck) rules(s *scope, in ruleInput) {
+	counted := func(step string) []*group {
+		if claims := s.claims[step]; claims != nil {
+			return []*group{{claims: claims}}
+		}
+		return nil
+	}
+	run := func(rules []boundRule, over artifact.Set, names []string) {
+		q := &queue{step: in.name, claims: in.over, over: over, names: names, classic: true, counted: counted}
+		if finding := q.run(rules); finding != nil {
+			s.add(*finding)
+			s.unsatisfied(in.name)
+		}
+	}
+	run(in.materials, in.over.materials, in.over.materialNames)
+	run(in.products, in.over.products, in.over.productNames)
+}
+
+func (s *scope) unsatisfied(step string) {
+	for i := range s.steps {
+		if s.steps[i].Name == step {
+			s.steps[i].Satisfied = false
+		}
+	}
+}

@@ -1,0 +1,118 @@
+package layout
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// sublayout judges a layout that a functionary signed in place of a link.
+//
+// "the verification algorithm will recurse into Bob's layout, perform
+// verification and present a 'virtual' piece of link metadata … The materials of
+// this virtual piece of link metadata will be those of the first step on Bob's
+// sublayout, and the products will be those on the last step" (in-toto 1.0,
+// 4.5.1; TestClassicSublayouts)
+//
+// The caller's parameters are not for it: what they mean is said by the outermost
+// layout's owner.
+func (c *classicCheck) sublayout(in stepInput, signed *attestation.Signed, k *kept, file attestation.LinkFile) (*verdict.Finding, []verdict.Finding) {
+	if len(in.scope.path) == MaxSublayoutDepth {
+		return &verdict.Finding{
+			ID: verdict.SublayoutTooDeep, Found: fmt.Sprintf("sublayouts are nested more than %d deep", MaxSublayoutDepth),
+			Expected: fmt.Sprintf("at most %d sublayouts inside each other", MaxSublayoutDepth), Next: "have the layouts' owners join some of them",
+		}, nil
+	}
+	path := append(slices.Clone(in.scope.path), in.step.name)
+	reader := &classicReader{name: signed.Source(), compat: c.compat, used: map[string]bool{}}
+	layout := reader.parse(signed)
+	findings := reader.problems
+	if layout != nil {
+		var owner []attestation.InTotoKey
+		for _, by := range k.by {
+			owner = append(owner, by.Key)
+		}
+		k.inner = c.layout(layout, scopeInput{folder: in.scope.folder.Folders[file.Name], path: path, owner: owner})
+		findings = k.inner.findings
+	}
+	if len(findings) > 0 {
+		for i := range findings {
+			if findings[i].Step == "" || layout == nil {
+				findings[i].Step = stepPath(in.scope.path, in.step.name)
+			}
+		}
+		return &verdict.Finding{
+			ID: verdict.SublayoutRefused, Found: "the sublayout is not satisfied: " + findings[0].Found,
+			Expected: "a sublayout that is satisfied by the links in the folder " + file.Name, Next: "see the sublayout's own findings",
+		}, findings
+	}
+	first, last := layout.steps[0], layout.steps[len(layout.steps)-1]
+	from, to := k.inner.claims[first.name], k.inner.claims[last.name]
+	summary := &claims{materials: from.materials, products: to.products, materialNames: from.materialNames, productNames: to.productNames, hasProducts: true}
+	summary.key = summary.fingerprint()
+	k.claims = summary
+	return nil, nil
+}
+
+// inspections carries out a layout's inspections, and then runs their rules,
+// which may match from steps and from one another.
+func (c *classicCheck) inspections(s *scope, l *classicLayout, in scopeInput) {
+	files := linksByStep(in.folder)
+	for _, i := range l.inspections {
+		claims := c.presented(i, files[i.name], in)
+		var finding *verdict.Finding
+		if claims == nil {
+			claims, finding = c.inspect(s, i, in)
+		}
+		if finding != nil {
+			finding.Step = stepPath(in.path, i.name)
+			s.add(*finding)
+			return
+		}
+		s.claims[i.name] = claims
+	}
+	for _, i := range l.inspections {
+		c.rules(s, ruleInput{name: stepPath(in.path, i.name), over: s.claims[i.name], materials: i.materials, products: i.products})
+	}
+}
+
+// presented takes a link in place of a sublayout's inspection.
+//
+// "A piece of signed link metadata is presented for the inspection. The key to
+// sign for this piece of link metadata must be the same key used to sign the
+// sublayout file." (in-toto 1.0, 4.5.3)
+func (c *classicCheck) presented(i *classicInspection, files []attestation.LinkFile, in scopeInput) *claims {
+	for _, file := range files {
+		if file.Envelope == nil || len(in.owner) == 0 {
+			continue
+		}
+		signed, refusal := file.Envelope.Verify(attestation.Trusted{Keys: in.owner, Now: c.in.Now})
+		if refusal != nil || documentType(signed) != "link" {
+			continue
+		}
+		link, finding := c.compat.readLink(signed)
+		if finding == nil && link.name == i.name {
+			return link.claims
+		}
+	}
+	return nil
+}
+
+func (c *classicCheck) inspect(s *scope, i *classicInspection, in scopeInput) (*claims, *verdict.Finding) {
+	if c.in.Inspect == nil {
+		return nil, &verdict.Finding{
+			ID: verdict.InspectionForbidden, Found: fmt.Sprintf("the layout wants %q run", i.run), Expected: "permission to run it",
+			Next: "read the command; if you trust it, allow it with --allow-inspections",
+		}
+	}
+	inspected, finding := c.in.Inspect(Inspection{Path: in.path, Name: i.name, Run: i.run})
+	if finding != nil {
+		return nil, finding
+	}
+	if inspected.Note != "" {
+		s.notes = append(s.notes, inspected.Note)
+	}
+	return c.compat.readClaims(inspected.Materials, inspected.Products)
+}
