@@ -186,8 +186,8 @@ func (e *Envelope) unsigned(nearest error) error {
 	return why
 }
 
-func (b SignedBy) same(o SignedBy) bool {
-	return (b.Certificate == nil) == (o.Certificate == nil) && b.Key.id == o.Key.id && b.Signer().Equal(o.Signer())
+func (s SignedBy) same(o SignedBy) bool {
+	return (s.Certificate == nil) == (o.Certificate == nil) && s.Key.id == o.Key.id && s.Signer().Equal(o.Signer())
 }
 
 // signer finds who made one signature.

@@ -172,7 +172,8 @@ func (o keyObject) key(id string) (InTotoKey, error) {
 	if err != nil {
 		return InTotoKey{}, err
 	}
-	if have := key.parts[0].kind(); kind != have && !(have == "ecdsa" && strings.HasPrefix(kind, "ecdsa")) {
+	// "ecdsa-sha2-nistp256" has been a key type too.
+	if have := key.parts[0].kind(); kind != have && (have != "ecdsa" || !strings.HasPrefix(kind, "ecdsa-sha2-")) {
 		return InTotoKey{}, fmt.Errorf("the keytype is %.40q and the key is %s", kind, have)
 	}
 	key.id, key.parts[0].id = id, id

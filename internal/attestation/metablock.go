@@ -53,6 +53,9 @@ func (e *Envelope) Digest() string {
 	return e.digest
 }
 
+// HasSignatures reports whether anybody claims to have signed.
+func (e *Envelope) HasSignatures() bool { return e != nil && len(e.signatures) > 0 }
+
 // ClaimsKeys reports whether the payload has one of the keys. It is there to
 // choose a reader for the document, and says nothing that may be believed.
 func (e *Envelope) ClaimsKeys(names ...string) bool {
@@ -64,13 +67,27 @@ func (e *Envelope) ClaimsKeys(names ...string) bool {
 	return false
 }
 
-// LooksSigned reports whether a document has the form of a Metablock or of a
-// DSSE envelope, whatever else may be wrong with it.
-func LooksSigned(data []byte) bool {
-	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-		return false
+// Form is what signed metadata is wrapped in.
+type Form int
+
+// The forms of signed in-toto metadata.
+const (
+	NoEnvelope Form = iota
+	Metablock
+	DSSE
+)
+
+// EnvelopeForm recognises a document by its outermost keys, whatever else may be
+// wrong with it.
+func EnvelopeForm(data []byte) Form {
+	switch {
+	case !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")):
+	case memberStarts(data, "signed") && memberStarts(data, "signatures"):
+		return Metablock
+	case memberStarts(data, "payload") && memberStarts(data, "payloadType"):
+		return DSSE
 	}
-	return memberStarts(data, "signed") && memberStarts(data, "signatures") || memberStarts(data, "payload") && memberStarts(data, "payloadType")
+	return NoEnvelope
 }
 
 // memberStarts looks for a key at the top of an object, even of one that breaks
@@ -79,10 +96,13 @@ func memberStarts(data []byte, name string) bool {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
 	for {
 		token, err := dec.ReadToken()
-		if err != nil || dec.StackDepth() > MaxDepth {
+		if err != nil || dec.StackDepth() > MaxDepth || dec.StackDepth() == 0 {
 			return false
 		}
-		if _, n := dec.StackIndex(1); dec.StackDepth() == 1 && n%2 == 1 && token.Kind() == '"' && token.String() == name {
+		if dec.StackDepth() > 1 || token.Kind() != '"' {
+			continue
+		}
+		if _, n := dec.StackIndex(1); n%2 == 1 && token.String() == name {
 			return true
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -134,14 +135,14 @@ func hashed(hash crypto.Hash, data []byte) []byte {
 func (p keyPart) verifyOpenPGP(s envelopeSignature, signed []byte) error {
 	const binaryDocument = 0x00
 	h := s.headers
-	if len(h) < 6 || h[0] != 4 || h[1] != binaryDocument || int(binary.BigEndian.Uint16(h[4:6])) != len(h)-6 {
+	if len(h) < 6 || len(h) > 6+math.MaxUint16 || h[0] != 4 || h[1] != binaryDocument || int(binary.BigEndian.Uint16(h[4:6])) != len(h)-6 {
 		return errors.New("the OpenPGP signature's headers are not those of a version 4 signature over a document")
 	}
 	hash, ok := openPGPHash(h[3])
 	if !ok {
 		return fmt.Errorf("the OpenPGP signature's hash algorithm is number %d, expected SHA-256, SHA-384 or SHA-512", h[3])
 	}
-	trailer := binary.BigEndian.AppendUint32([]byte{4, 0xff}, uint32(len(h)))
+	trailer := binary.BigEndian.AppendUint32([]byte{4, 0xff}, uint32(len(h))) //nolint:gosec // bounded above
 	digest := hashed(hash, bytes.Join([][]byte{signed, h, trailer}, nil))
 	switch key := p.public.(type) {
 	case *rsa.PublicKey:

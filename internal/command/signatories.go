@@ -22,7 +22,7 @@ type signatoryFlags struct {
 }
 
 func (f *signatoryFlags) register(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.keys, "layout-key", nil, "demand that the layout is signed with the public key in `FILE` (repeatable)")
+	flags.StringArrayVar(&f.keys, "layout-key", nil, "demand that the layout is signed with the public key in `FILE`: PEM, or for a layout of in-toto 1.0 also its key JSON or OpenPGP (repeatable)")
 	flags.StringArrayVar(&f.identities, "layout-identity", nil, "demand that the layout is signed by exactly the identity `SAN`; goes with --layout-issuer (repeatable)")
 	flags.StringArrayVar(&f.issuers, "layout-issuer", nil, "the exact `URL` of the issuer that vouched for the --layout-identity given in the same place (repeatable)")
 	flags.IntVar(&f.threshold, "layout-threshold", 0, "how many of the layout's signers are enough, `N` (default: all that are given)")

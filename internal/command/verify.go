@@ -36,6 +36,7 @@ type verifyInput struct {
 	subject    string
 	explain    bool
 	tag        string
+	classic    classicFlags
 	roots      rootFlags
 	out        reportFlags
 }
@@ -85,6 +86,9 @@ const verifyExamples = `  # The author's word and the builder's, over one commit
   signatus verify gitTag:8d1c0f7e6b5a49382716f5e4d3c2b1a09f8e7d6c --tag-name v1.0.0 \
     --bundle v1.0.0.tag --key alice.gpg.asc
 
+  # A signed layout of in-toto 1.0, its links in a folder, no artifact
+  signatus verify --layout root.layout --layout-key alice.pub --link-dir links/ --param version=1.2
+
   # A commit, before anything is built from it
   signatus verify gitCommit:3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273 --step author \
     --layout release.yml --bundle commit-3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273.sigstore.json
@@ -98,7 +102,7 @@ const verifyExamples = `  # The author's word and the builder's, over one commit
 func newVerify(env Env) *cobra.Command {
 	var in verifyInput
 	cmd := &cobra.Command{
-		Use:     "verify ARTIFACT...",
+		Use:     "verify [ARTIFACT...]",
 		Short:   "Verify artifacts against a layout, an identity or a key",
 		Long:    verifyHelp,
 		Example: verifyExamples,
@@ -111,7 +115,7 @@ func newVerify(env Env) *cobra.Command {
 	flags.StringArrayVar(&in.bundles, "bundle", nil, "`FILE` or directory with bundles, JSON or JSONL, in place of those beside the artifact (repeatable)")
 	flags.StringVar(&in.git, "git", "", "look for authors' words in the git repository in or around `DIR` (default: the one that the artifact lies in, unless there is --bundle)")
 	flags.StringVar(&in.checksums, "checksums", "", "verify each artifact that `FILE` lists, as sha256sum or sha512sum writes it")
-	flags.StringVar(&in.layout, "layout", "", "attestation layout `FILE`: who must have signed what")
+	flags.StringVar(&in.layout, "layout", "", "layout `FILE`: who must have signed what; an attestation layout, or a signed layout of in-toto 1.0")
 	flags.BoolVar(&in.fromHead, layoutFromHead, false, "in a run for a pull request or merge group, trust the working tree's --layout, --layout-key, --key and --trusted-root, not the base commit's")
 	flags.StringArrayVar(&in.parameters, "param", nil, "value `NAME=VALUE` of a layout parameter (repeatable)")
 	flags.IntVar(&in.minVersion, "min-layout-version", 0, "refuse a layout whose version is below `N`")
@@ -120,6 +124,7 @@ func newVerify(env Env) *cobra.Command {
 	flags.BoolVar(&in.explain, "explain", false, "tell what every artifact rule found and did; the JSON report always tells")
 	flags.StringVar(&in.tag, "tag-name", "", "demand that the artifact is a signed tag of this `NAME`")
 	in.signers.register(flags)
+	in.classic.register(cmd)
 	in.who.register(flags)
 	in.roots.register(flags)
 	in.out.registerVerdict(flags)
@@ -136,17 +141,27 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 	if err != nil {
 		return err
 	}
+	trusted := trustedFS(env, in.fromHead)
+	document, err := in.readLayout(env.reading(trusted))
+	if err != nil {
+		return err
+	}
+	if document.classic(in.classic.given()) {
+		return verifyClassic(ctx, env, classicRun{input: in, document: document, parameters: parameters, trusted: trusted})
+	}
+	if err := in.classic.refuse(); err != nil {
+		return err
+	}
 	targets, err := parseTargets(env, in.artifacts, in.checksums)
 	if err != nil {
 		return err
 	}
-	trusted := trustedFS(env, in.fromHead)
 	roots, err := in.roots.load(ctx, env.reading(trusted))
 	if err != nil {
 		return err
 	}
 	doc := report.Document{Tool: env.Version, Judged: env.Now, Parameters: parameters, Warnings: roots.warnings, Roots: reportRoots(roots), Loosenings: in.loosenings()}
-	demanded, findings, err := in.demand(env.reading(trusted), roots, &doc)
+	demanded, findings, err := in.demand(env.reading(trusted), roots, document, &doc)
 	if err != nil {
 		return err
 	}
@@ -226,9 +241,33 @@ func parseParameters(given []string) (map[string]string, error) {
 	return parameters, nil
 }
 
+// layoutFile is the layout as it was found; the zero value is none.
+type layoutFile struct {
+	name string
+	data []byte
+}
+
+// readLayout reads the layout once: it may come from a pipe.
+func (in verifyInput) readLayout(env Env) (layoutFile, error) {
+	if in.layout == "" {
+		return layoutFile{}, nil
+	}
+	data, err := readLayout(env, in.layout)
+	if err != nil {
+		return layoutFile{}, undecided(nextAfter(err, "check --layout"), fmt.Errorf("reading layout %s: %w", in.layout, err))
+	}
+	return layoutFile{name: in.layout, data: data}, nil
+}
+
+// report says which layout it is, and so far only that the caller named it.
+func (f layoutFile) report() report.Layout {
+	sum := sha256.Sum256(f.data)
+	return report.Layout{Name: f.name, SHA256: hex.EncodeToString(sum[:]), Trust: "named on the command line"}
+}
+
 // demand reads the layout, or builds the one-step layout of simple mode. What
 // is wrong with a layout's content is returned as findings.
-func (in verifyInput) demand(env Env, roots *loadedRoots, doc *report.Document) (*layout.Layout, []verdict.Finding, error) {
+func (in verifyInput) demand(env Env, roots *loadedRoots, document layoutFile, doc *report.Document) (*layout.Layout, []verdict.Finding, error) {
 	if in.layout == "" {
 		l, warnings, err := in.who.layout(env, roots)
 		if err != nil {
@@ -238,13 +277,8 @@ func (in verifyInput) demand(env Env, roots *loadedRoots, doc *report.Document) 
 		doc.Layout = report.Layout{Trust: in.who.describe()}
 		return l, nil, nil
 	}
-	data, err := readLayout(env, in.layout)
-	if err != nil {
-		return nil, nil, undecided(nextAfter(err, "check --layout"), fmt.Errorf("reading layout %s: %w", in.layout, err))
-	}
-	sum := sha256.Sum256(data)
-	doc.Layout = report.Layout{Name: in.layout, SHA256: hex.EncodeToString(sum[:]), Trust: "named on the command line"}
-	opened, finding, err := in.signers.open(env, data, opensLayout{name: in.layout, roots: roots})
+	doc.Layout = document.report()
+	opened, finding, err := in.signers.open(env, document.data, opensLayout{name: in.layout, roots: roots})
 	switch {
 	case err != nil:
 		return nil, nil, err
@@ -338,11 +372,8 @@ func (j *judge) all(ctx context.Context, targets []target) error {
 			}
 		}
 		a, err := t.hash(ctx, j.env, g.algorithms)
-		if ctx.Err() != nil {
-			return undecided("run it again", fmt.Errorf("hashing %s: %w", t.given, context.Cause(ctx)))
-		}
-		if bug, ok := errors.AsType[*panicError](err); ok {
-			return bug
+		if err := hashFailure(ctx, t, err); err != nil {
+			return err
 		}
 		j.doc.Verdicts = append(j.doc.Verdicts, j.one(a, err, g))
 	}
@@ -419,17 +450,33 @@ func algorithmsOf(verified []*attestation.Verified, l *layout.Layout) []artifact
 // the others are still judged.
 func (j *judge) one(a artifact.Artifact, unread error, g *gathered) verdict.Verdict {
 	if unread != nil {
-		v := verdict.Verdict{Artifact: a}
-		return v.Undecide(verdict.Finding{
-			ID: verdict.ArtifactUnreadable, Where: a.Given, Expected: "a file that can be read", Found: unread.Error(),
-			Next: "check the path and its permissions",
-		})
+		return unreadArtifact(a, unread)
 	}
 	return layout.Check(layout.Input{
 		Layout: j.layout, Parameters: j.parameters, Artifact: a, Verified: g.verified, Refused: g.refused,
 		Now: j.env.Now, MinVersion: j.in.minVersion, Step: j.in.step, SubjectName: j.in.subject, TagName: j.in.tag,
 		Trace: j.in.explain || j.in.out.format == "json",
 		Trees: g.history.trees, Changed: g.history.changed, Fetch: g.history.fetch,
+	})
+}
+
+// hashFailure is an error that ends the run; one of the artifact alone does not.
+func hashFailure(ctx context.Context, t target, err error) error {
+	if ctx.Err() != nil {
+		return undecided("run it again", fmt.Errorf("hashing %s: %w", t.given, context.Cause(ctx)))
+	}
+	if bug, ok := errors.AsType[*panicError](err); ok {
+		return bug
+	}
+	return nil
+}
+
+// unreadArtifact is the verdict about an artifact that could not be read.
+func unreadArtifact(a artifact.Artifact, why error) verdict.Verdict {
+	v := verdict.Verdict{Artifact: a}
+	return v.Undecide(verdict.Finding{
+		ID: verdict.ArtifactUnreadable, Where: a.Given, Expected: "a file that can be read", Found: why.Error(),
+		Next: "check the path and its permissions",
 	})
 }
 

@@ -84,6 +84,8 @@ type ClassicInput struct {
 	Now time.Time
 	// Compat reads what in-toto 1.0 leaves open as its implementations do.
 	Compat bool
+	// Trace asks for an account of every rule.
+	Trace bool
 	// Inspect carries out inspections; with nil a layout that has any is refused.
 	Inspect Inspect
 }

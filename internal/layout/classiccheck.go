@@ -33,6 +33,9 @@ func CheckClassic(in ClassicInput) *ClassicResult {
 	scope := c.layout(layout, scopeInput{folder: in.Links})
 	result.verdict = verdict.Verdict{Steps: scope.steps, Evidence: scope.evidence, Notes: append(scope.notes, unusedParameters(reader)...)}
 	result.Relaxed = c.compat.used
+	if in.Trace {
+		result.verdict.Trace = &verdict.Trace{Satisfied: len(scope.findings) == 0, Lists: c.lists}
+	}
 	if len(scope.findings) > 0 {
 		return result.deny(scope.findings...)
 	}
@@ -64,6 +67,7 @@ func unusedParameters(r *classicReader) (notes []string) {
 type classicCheck struct {
 	in     ClassicInput
 	compat *compat
+	lists  []verdict.RuleList // what the rules did, where that was asked for
 }
 
 // signatures holds the layout to the caller's keys.
@@ -72,16 +76,19 @@ type classicCheck struct {
 // owner public key(s)." (in-toto 1.0, 5.2.1) Every key must have signed, and two
 // keys of one person are one. (TestClassicLayoutKeys)
 func (c *classicCheck) signatures(result *ClassicResult) (*attestation.Signed, *verdict.Finding) {
-	where, unsigned := c.in.Name, verdict.ClassicUnsigned
+	where := c.in.Name
 	switch {
 	case c.in.Now.IsZero():
 		return nil, &verdict.Finding{ID: verdict.LayoutExpired, Found: "no time to judge the layout by", Expected: "the present time", Next: "set the clock"}
 	case len(c.in.Keys) == 0:
-		return nil, &verdict.Finding{ID: unsigned, Where: where, Found: "nobody said who must have signed the layout", Expected: "the public key of the layout's owner", Next: "give --layout-key FILE, once for each owner"}
+		return nil, &verdict.Finding{ID: verdict.LayoutKeyMissing, Where: where, Found: "nobody said who must have signed the layout", Expected: "the public key of the layout's owner", Next: "give --layout-key FILE, once for each owner"}
 	}
 	signed, refusal := c.in.Layout.Verify(attestation.Trusted{Keys: c.in.Keys, Now: c.in.Now})
 	if refusal != nil {
 		finding := refusal.Finding()
+		if finding.ID = verdict.LayoutSignature; !c.in.Layout.HasSignatures() {
+			finding.ID = verdict.LayoutUnsigned
+		}
 		finding.Where, finding.Expected, finding.Next = where, "a signature by every --layout-key", "take the layout that its owner signed, or the owner's present key"
 		return nil, &finding
 	}
@@ -99,7 +106,7 @@ func (c *classicCheck) signatures(result *ClassicResult) (*attestation.Signed, *
 	}
 	if required > owners.count() || signers.count() < required {
 		return nil, &verdict.Finding{
-			ID: unsigned, Where: where, Found: fmt.Sprintf("%d of %d required keys signed the layout; these did: %s", signers.count(), required, strings.Join(result.SignedBy, ", ")),
+			ID: verdict.LayoutSignature, Where: where, Found: fmt.Sprintf("%d of %d required keys signed the layout; these did: %s", signers.count(), required, strings.Join(result.SignedBy, ", ")),
 			Expected: "a signature by every --layout-key", Next: "have the others sign it, or say with --layout-threshold how many are enough",
 		}
 	}
@@ -193,15 +200,21 @@ func (c *classicCheck) rules(s *scope, in ruleInput) {
 		}
 		return nil
 	}
-	run := func(rules []boundRule, over artifact.Set, names []string) {
+	run := func(list string, rules []boundRule, over artifact.Set, names []string) {
 		q := &queue{step: in.name, claims: in.over, over: over, names: names, classic: true, counted: counted}
+		if c.in.Trace {
+			q.trace = &recorder{}
+		}
 		if finding := q.run(rules); finding != nil {
 			s.add(*finding)
 			s.unsatisfied(in.name)
 		}
+		if c.in.Trace {
+			c.lists = append(c.lists, verdict.RuleList{Step: in.name, List: list, Rules: q.trace.rules})
+		}
 	}
-	run(in.materials, in.over.materials, in.over.materialNames)
-	run(in.products, in.over.products, in.over.productNames)
+	run("expected_materials", in.materials, in.over.materials, in.over.materialNames)
+	run("expected_products", in.products, in.over.products, in.over.productNames)
 }
 
 func (s *scope) unsatisfied(step string) {

@@ -20,7 +20,7 @@ type certificateConstraint struct {
 	Organizations []string       `json:"organizations"`
 	Roots         []string       `json:"roots"`
 	URIs          []string       `json:"uris"`
-	Unknown       jsontext.Value `json:",unknown"`
+	Unknown       jsontext.Value `json:",embed"`
 }
 
 func constraintFields() []string {

@@ -29,7 +29,7 @@ type linkDocument struct {
 	Products    map[string]map[string]string `json:"products"`
 	Byproducts  jsontext.Value               `json:"byproducts"`
 	Environment jsontext.Value               `json:"environment"`
-	Unknown     jsontext.Value               `json:",unknown"`
+	Unknown     jsontext.Value               `json:",embed"`
 }
 
 // classicLink is a link that has been read.

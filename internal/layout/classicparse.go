@@ -26,7 +26,7 @@ type classicDocument struct {
 	Intermediates map[string]jsontext.Value `json:"intermediatecas"`
 	Steps         []stepDocument            `json:"steps"`
 	Inspect       []inspectionDocument      `json:"inspect"`
-	Unknown       jsontext.Value            `json:",unknown"`
+	Unknown       jsontext.Value            `json:",embed"`
 }
 
 type stepDocument struct {
@@ -38,7 +38,7 @@ type stepDocument struct {
 	PubKeys     []string                `json:"pubkeys"`
 	Constraints []certificateConstraint `json:"cert_constraints"`
 	Command     commandDocument         `json:"expected_command"`
-	Unknown     jsontext.Value          `json:",unknown"`
+	Unknown     jsontext.Value          `json:",embed"`
 }
 
 type inspectionDocument struct {
@@ -47,7 +47,7 @@ type inspectionDocument struct {
 	Materials *[][]string     `json:"expected_materials"`
 	Products  *[][]string     `json:"expected_products"`
 	Run       commandDocument `json:"run"`
-	Unknown   jsontext.Value  `json:",unknown"`
+	Unknown   jsontext.Value  `json:",embed"`
 }
 
 // commandDocument is a list of words. The specification's own examples also have

@@ -9,8 +9,8 @@ import (
 // share a name.
 type people struct{ group map[string]string }
 
-// add joins all that one signer is known by, and returns the person.
-func (p *people) add(by attestation.SignedBy) string {
+// add joins all that one signer is known by.
+func (p *people) add(by attestation.SignedBy) {
 	if p.group == nil {
 		p.group = map[string]string{}
 	}
@@ -21,7 +21,6 @@ func (p *people) add(by attestation.SignedBy) string {
 		}
 		p.group[p.find(name)] = p.find(names[0])
 	}
-	return p.find(names[0])
 }
 
 func (p *people) find(name string) string {

@@ -107,7 +107,7 @@ const (
 	EnvelopeMalformed   ID = "envelope-malformed"
 	AmbiguousKey        ID = "json-key-ambiguous"
 	UnknownField        ID = "layout-field-unknown"
-	ClassicUnsigned     ID = "layout-key-signature-missing"
+	LayoutKeyMissing    ID = "layout-key-missing"
 	KeyMalformed        ID = "key-malformed"
 	KeyIDMismatch       ID = "key-id-mismatch"
 	CertificateRefused  ID = "certificate-constraint"
