@@ -14,8 +14,8 @@ import (
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
-// MaxSignatures bounds the signatures of one envelope of classic metadata.
-const MaxSignatures = 64
+// MaxEnvelopeSignatures bounds the signatures of one envelope of classic metadata.
+const MaxEnvelopeSignatures = 64
 
 // Envelope is signed in-toto metadata as it was found, a layout or a link: a
 // Metablock, or a DSSE envelope with any number of signatures. Nothing in it is
@@ -219,8 +219,8 @@ func (e *Envelope) readSignatures(document object, decode func(string) ([]byte, 
 	if err != nil {
 		return fmt.Errorf("reading signatures: %w", err)
 	}
-	if len(list) > MaxSignatures {
-		return fmt.Errorf("%d signatures, at most %d are read", len(list), MaxSignatures)
+	if len(list) > MaxEnvelopeSignatures {
+		return fmt.Errorf("%d signatures, at most %d are read", len(list), MaxEnvelopeSignatures)
 	}
 	for i, raw := range list {
 		signature, err := scanObject(raw)
