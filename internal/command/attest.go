@@ -44,8 +44,10 @@ people a browser opens, or with --oidc-flow device another device does; --key si
 with a private key and without a network.
 
 A bundle is appended to PATH.sigstore.jsonl, where verify finds it; several files
-share attestation.sigstore.jsonl, and a commit's is commit-ID.sigstore.json. It is
-opened and verified before it is written: what does not verify is not written.
+share attestation.sigstore.jsonl, and a commit's is commit-ID.sigstore.json, or with
+--store notes a line of its note in refs/notes/attestations, which --push takes to a
+remote. It is opened and verified before it is written: what does not verify is not
+written.
 
 Exit codes: 0 signed, 1 refused, 2 wrong usage, 3 could not be done now.`
 
@@ -56,6 +58,9 @@ const attestExamples = `  # In a workflow: what it built, with SLSA provenance
   # The author's word on a commit
   signatus attest --commit HEAD
   signatus attest --commit v1.2.0 --repo https://github.com/acme/app --oidc-flow device
+
+  # The same, kept in the repository and sent to its remote, where verify finds it
+  signatus attest --commit HEAD --store notes --push
 
   # An image and an SBOM
   signatus attest --subject ghcr.io/acme/app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \
@@ -115,6 +120,10 @@ func attest(ctx context.Context, env Env, in attestInput) error {
 	if err := in.checkFiles(env, using{found: found, byproducts: ready.byproducts, plan: plan}); err != nil {
 		return err
 	}
+	remote, err := in.out.notes.remote(env, found.repository)
+	if err != nil {
+		return err
+	}
 	at, err := in.instance.load(ctx, env, in.who.key != "")
 	if err != nil {
 		return err
@@ -145,8 +154,9 @@ func attest(ctx context.Context, env Env, in attestInput) error {
 	if err := signing.write(ctx, signed); err != nil {
 		return err
 	}
+	unpushed := in.out.notes.send(ctx, env, found.repository, remote, &doc)
 	unsuggested := in.suggest(env, signing, signed) // the bundles are written all the same, and are to be reported
-	return errors.Join(unsuggested, in.report.signed(env, doc))
+	return errors.Join(unpushed, unsuggested, in.report.signed(env, doc))
 }
 
 // check refuses flags that contradict each other.
@@ -161,6 +171,9 @@ func (in attestInput) check() error {
 	}
 	if in.out.force && in.out.bundle == "" && in.suggested == "" {
 		return usage("leave it out: elsewhere bundles are appended", "--force goes with --bundle or --suggest-layout")
+	}
+	if in.out.notes.asked() && in.subjects.commit == "" {
+		return usage("attest a commit: --commit HEAD", "--store notes keeps what was said about a commit with it, and goes with --commit")
 	}
 	if in.guards.otherHead && (in.subjects.commit != "" || in.says.step != "" || in.says.predicateFile != "") {
 		return usage("leave it out", "--allow-other-head goes with SLSA provenance, which records the other commit")
@@ -194,6 +207,7 @@ func (in attestInput) checkFiles(env Env, u using) error {
 	files.reads("--signing-config", in.instance.config)
 	files.reads("--identity-token", in.who.token)
 	files.reads("--key", in.who.key)
+	files.reads("--push-token", in.out.notes.token)
 	for _, r := range in.instance.roots.files {
 		_, file, named := strings.Cut(r, "=")
 		if !named {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/evidence"
+	"github.com/signatus-dev/signatus/internal/gitnotes"
 	"github.com/signatus-dev/signatus/internal/provenance"
 )
 
@@ -32,11 +33,13 @@ type outputFlags struct {
 	bundle string
 	force  bool
 	single bool
+	notes  noteFlags
 }
 
 func (f *outputFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.bundle, "bundle", "", "write exactly one bundle to `FILE`, which must not exist (default: PATH.sigstore.jsonl, "+sharedFile+" or commit-ID.sigstore.json)")
 	flags.BoolVar(&f.force, "force", false, "replace what is at --bundle and --suggest-layout")
+	f.notes.register(flags)
 	flags.BoolVar(&f.single, "one-per-subject", false, "make a bundle for each subject, in place of one for up to 1,024")
 }
 
@@ -44,7 +47,10 @@ func (f *outputFlags) check() error {
 	if f.single && f.bundle != "" {
 		return usage("leave one of them out", "--bundle takes exactly one bundle, and --one-per-subject makes many")
 	}
-	return nil
+	if f.notes.asked() && f.bundle != "" {
+		return usage("leave one of them out", "--bundle names a file, and --store notes keeps the bundle in the repository")
+	}
+	return f.notes.check()
 }
 
 // place is where a bundle goes, and how.
@@ -55,6 +61,8 @@ type place struct {
 	exactly, force bool
 	// next is where a further bundle goes if there is one at path already.
 	next string
+	// note is where it goes in place of a file; nil for a file.
+	note *commitNote
 }
 
 // planned is a statement that is to be made: of which subjects, by their order, and
@@ -78,13 +86,19 @@ func (f *outputFlags) plan(env Env, found foundSubjects) ([]planned, error) {
 		if from < len(found.files) {
 			p.file = found.files[from].Path
 		}
-		if f.bundle == "" {
+		switch {
+		case f.notes.asked():
+			p.place = place{note: &commitNote{repository: found.repository, commit: found.commit.ID, now: env.Now}}
+		case f.bundle == "":
 			p.place = placeOf(found, p)
 		}
 		plan = append(plan, p)
 	}
 	if f.bundle != "" && len(plan) > 1 {
 		return nil, usage("leave --bundle out, or attest them in parts", "--bundle takes exactly one bundle, and %d subjects need %d", all, len(plan))
+	}
+	if f.notes.asked() {
+		return plan, notable(plan)
 	}
 	if _, err := fs.Stat(env.FS, f.bundle); f.bundle != "" && !f.force && err == nil {
 		return nil, &exitError{code: ExitDenied, err: fmt.Errorf("there is a file %s already, and it may hold another signer's bundle", f.bundle), next: "name another file, replace it with --force, or leave --bundle out to append"}
@@ -140,13 +154,16 @@ func (s *signing) write(ctx context.Context, bundles []made) error {
 		}
 		path, err := first.place.write(ctx, contents(together))
 		if err == nil {
-			err = confirm(s.env.FS, path, together)
+			err = first.place.confirm(s.env.FS, path, together)
 		}
 		if err != nil {
 			return undecided("", fmt.Errorf("it is signed%s%s; %w", logged(first), written(done, len(bundles)), err))
 		}
 		for _, m := range together {
 			m.shown.Path = path
+			if m.place.note != nil {
+				m.shown.Ref = gitnotes.Ref
+			}
 			if m.allowed {
 				m.shown.Verify = s.verifyCommand(m)
 			}
@@ -184,6 +201,8 @@ func written(n, of int) string {
 // one.
 func (p place) write(ctx context.Context, bundles [][]byte) (string, error) {
 	switch {
+	case p.note != nil:
+		return "", p.note.write(ctx, bundles)
 	case !p.exactly:
 		return p.path, evidence.Append(ctx, p.path, bundles...)
 	case p.force:
@@ -196,10 +215,13 @@ func (p place) write(ctx context.Context, bundles [][]byte) (string, error) {
 	return p.path, err
 }
 
-// confirm demands that the file holds the bundles that were verified.
-func confirm(fsys fs.FS, path string, bundles []made) error {
-	found, err := evidence.Named(fsys, []string{path})
-	if err != nil {
+// confirm demands that the place holds the bundles that were verified.
+func (p place) confirm(fsys fs.FS, path string, bundles []made) error {
+	var found evidence.Found
+	var err error
+	if p.note != nil {
+		path, found = gitnotes.Ref, p.note.read()
+	} else if found, err = evidence.Named(fsys, []string{path}); err != nil {
 		return fmt.Errorf("reading back what was written: %w", err)
 	}
 	there := map[string]bool{}

@@ -57,8 +57,10 @@ type foundSubjects struct {
 	known  []artifact.Subject // by their digests
 	lists  []string           // folders of the lists of checksums
 	commit *gitrepo.Commit
-	sha512 bool
-	notes  []string
+	// repository is the commit's.
+	repository *gitrepo.Repository
+	sha512     bool
+	notes      []string
 }
 
 // find looks for everything that was named, so that what is missing is said
@@ -155,7 +157,7 @@ func (f *subjectFlags) findCommit(found *foundSubjects) error {
 	if err != nil {
 		return &exitError{code: ExitDenied, err: err, next: "name the commit by a branch, a tag or its id"}
 	}
-	found.commit, found.known = &commit, []artifact.Subject{subject}
+	found.commit, found.known, found.repository = &commit, []artifact.Subject{subject}, repository
 	return nil
 }
 

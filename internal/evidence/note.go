@@ -61,6 +61,15 @@ func moving(ctx context.Context, repository *gitrepo.Repository, next func(tip s
 	return fmt.Errorf("moving %s: others moved it %d times meanwhile", gitnotes.Ref, maxMoves)
 }
 
+// NotesSound tells whether the notes can be read, and so added to; there may be none.
+func NotesSound(repository *gitrepo.Repository) error {
+	tip, err := tipOf(repository)
+	if err == nil && tip != "" {
+		_, err = gitnotes.Open(repository.Object, tip)
+	}
+	return err
+}
+
 // tipOf is the commit of the notes; empty where there are none.
 func tipOf(repository *gitrepo.Repository) (string, error) {
 	tip, err := repository.Ref(gitnotes.Ref)

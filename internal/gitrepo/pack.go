@@ -27,7 +27,7 @@ func (r *Repository) WritePack(pack io.Reader) error {
 
 func (r *Repository) writePack(pack io.Reader) (err error) {
 	folder := filepath.Join(r.common, "objects", "pack")
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+	if err := r.folder(folder); err != nil {
 		return err
 	}
 	temporary := filepath.Join(folder, "tmp_pack_"+rand.Text())
@@ -57,6 +57,8 @@ func (r *Repository) writePack(pack io.Reader) (err error) {
 	if err := errors.Join(writeIndex(base+".idx", index), file.Sync()); err != nil {
 		return err
 	}
+	giveTo(base+".idx", r.common)
+	giveTo(temporary, r.common)
 	if err := os.Rename(temporary, base+".pack"); err != nil {
 		return err
 	}

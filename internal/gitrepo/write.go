@@ -49,17 +49,41 @@ func (r *Repository) Write(raw gitobject.Raw) (id string, err error) {
 	if err := errors.Join(err, w.Close()); err != nil {
 		return "", fmt.Errorf("writing object %s: %w", id, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+	if err := r.folder(filepath.Dir(path)); err != nil {
 		return "", fmt.Errorf("writing object: %w", err)
 	}
-	if err := writeWhole(path, deflated.Bytes(), 0o444); err != nil {
+	if err := r.writeWhole(path, deflated.Bytes(), 0o444); err != nil {
 		return "", fmt.Errorf("writing object: %w", err)
 	}
 	return id, nil
 }
 
+// folder makes a folder of the repository and those that it is in.
+func (r *Repository) folder(path string) error {
+	if exists(path) {
+		return nil
+	}
+	if err := r.folder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	giveTo(path, r.common)
+	return nil
+}
+
+// Writable tells whether objects can be written. It leaves nothing behind.
+func (r *Repository) Writable() error {
+	file, err := os.CreateTemp(filepath.Join(r.common, "objects"), "tmp_obj_*")
+	if err != nil {
+		return fmt.Errorf("writing into the repository %s: %w", r.Folder(), err)
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
+}
+
 // writeWhole writes a file whole or not at all.
-func writeWhole(path string, data []byte, mode fs.FileMode) error {
+func (r *Repository) writeWhole(path string, data []byte, mode fs.FileMode) error {
 	temporary := filepath.Join(filepath.Dir(path), "tmp_obj_"+rand.Text())
 	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
@@ -67,6 +91,7 @@ func writeWhole(path string, data []byte, mode fs.FileMode) error {
 	}
 	_, err = file.Write(data)
 	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+		giveTo(temporary, r.common)
 		err = os.Rename(temporary, path)
 	}
 	if err != nil {
@@ -96,7 +121,7 @@ func (r *Repository) moveRef(ctx context.Context, name, old, to string) (err err
 		return errReftable
 	}
 	path := filepath.Join(r.folderOf(name), filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+	if err := r.folder(filepath.Dir(path)); err != nil {
 		return err
 	}
 	lock, err := lockRef(ctx, path)
@@ -116,6 +141,7 @@ func (r *Repository) moveRef(ctx context.Context, name, old, to string) (err err
 	if err := errors.Join(err, lock.Sync()); err != nil {
 		return err
 	}
+	giveTo(lock.Name(), r.common)
 	if err := os.Rename(lock.Name(), path); err != nil {
 		return err
 	}

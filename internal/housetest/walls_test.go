@@ -48,6 +48,7 @@ func rooms() map[string]room {
 		"openpgp":   {floor: 1, pure: true},
 		"gitrepo":   {floor: 1, siblings: []string{"artifact", "gitobject"}},
 		"gitnotes":  {floor: 1, pure: true, siblings: []string{"gitobject"}},
+		"gitremote": {floor: 1, siblings: []string{"gitobject", "gitrepo", "identity"}},
 		"github":    {floor: 1},
 		"signer":    {floor: 1, siblings: []string{"artifact", "identity"}},
 		"login":     {floor: 1, siblings: []string{"identity"}},

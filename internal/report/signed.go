@@ -33,7 +33,8 @@ type Signed struct {
 
 // SignedBundle is one bundle that was signed, verified and written.
 type SignedBundle struct {
-	Path          string // the file that it was written into
+	Path          string // the file that it was written into; empty for a note
+	Ref           string // the git ref with the note that it was written into; empty for a file
 	PredicateType string
 	Step          string // of a layout, which a link names; empty for all else
 	Subjects      []Subject
@@ -118,7 +119,11 @@ func (p *page) signed(b *SignedBundle) {
 	for _, e := range b.Entries {
 		p.line(2, plain, "", fmt.Sprintf("logged  %s, index %d", Clean(e.Log), e.Index))
 	}
-	p.line(2, plain, "", "bundle  "+Clean(b.Path))
+	if b.Ref != "" {
+		p.line(2, plain, "", "note    "+Clean(b.Ref))
+	} else {
+		p.line(2, plain, "", "bundle  "+Clean(b.Path))
+	}
 	p.stated(b.Fields)
 }
 
@@ -198,6 +203,7 @@ type signedView struct {
 
 type signedBundleView struct {
 	Path          string         `json:"path"`
+	Ref           string         `json:"ref"`
 	PredicateType string         `json:"predicateType"`
 	Step          string         `json:"step"`
 	Subjects      []subjectView  `json:"subjects"`
@@ -245,7 +251,7 @@ func SignedJSON(w io.Writer, d Signed) error {
 
 func viewSigned(b *SignedBundle) signedBundleView {
 	return signedBundleView{
-		Path: b.Path, PredicateType: b.PredicateType, Step: b.Step, Key: b.Signer.Key, Verify: b.Verify,
+		Path: b.Path, Ref: b.Ref, PredicateType: b.PredicateType, Step: b.Step, Key: b.Signer.Key, Verify: b.Verify,
 		Subjects: each(b.Subjects, func(s Subject) subjectView { return subjectView(s) }),
 		Signer: signerView{
 			Name: b.Signer.String(), Issuer: b.Signer.Issuer, Identity: b.Signer.SAN, Root: b.Root,
