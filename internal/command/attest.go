@@ -92,6 +92,7 @@ func newAttest(env Env) *cobra.Command {
 	flags.StringVar(&in.suggested, "suggest-layout", "", "write to `FILE` the layout that would allow what was signed, by its signer and nobody else")
 	in.report.register(flags)
 	choices(cmd, "oidc-flow", flowAuto, flowAmbient, flowBrowser, flowDevice)
+	choices(cmd, "store", storeFile, storeNotes)
 	choices(cmd, "build-type", "github", "community")
 	choices(cmd, "rekor-version", "1", "2")
 	choices(cmd, "format", "text", "json")
@@ -154,7 +155,7 @@ func attest(ctx context.Context, env Env, in attestInput) error {
 	if err := signing.write(ctx, signed); err != nil {
 		return err
 	}
-	unpushed := in.out.notes.send(ctx, env, found.repository, remote, &doc)
+	unpushed := remote.send(ctx, &doc)
 	unsuggested := in.suggest(env, signing, signed) // the bundles are written all the same, and are to be reported
 	return errors.Join(unpushed, unsuggested, in.report.signed(env, doc))
 }

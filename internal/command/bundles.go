@@ -88,7 +88,7 @@ func (f *outputFlags) plan(env Env, found foundSubjects) ([]planned, error) {
 		}
 		switch {
 		case f.notes.asked():
-			p.place = place{note: &commitNote{repository: found.repository, commit: found.commit.ID, now: env.Now}}
+			p.place = place{note: &commitNote{notes: evidence.Notes{Repository: found.repository, Now: env.Now}, commit: found.commit.ID}}
 		case f.bundle == "":
 			p.place = placeOf(found, p)
 		}

@@ -88,11 +88,10 @@ func fromHere(folder string) string {
 	if err != nil {
 		return folder
 	}
-	if real, err := filepath.EvalSymlinks(here); err == nil {
-		here = real
-	}
-	if real, err := filepath.EvalSymlinks(folder); err == nil {
-		folder = real
+	for _, path := range []*string{&here, &folder} {
+		if followed, err := filepath.EvalSymlinks(*path); err == nil {
+			*path = followed
+		}
 	}
 	rel, err := filepath.Rel(here, folder)
 	if err != nil {

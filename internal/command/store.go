@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -61,37 +60,32 @@ const maxTokenFile = 64 << 10
 
 // commitNote is a commit's note.
 type commitNote struct {
-	repository *gitrepo.Repository
-	commit     string
-	now        time.Time
+	notes  evidence.Notes
+	commit string
 }
 
 // notable tells whether the notes can be written, before anybody is asked to sign.
 func notable(plan []planned) error {
 	for _, p := range plan {
-		repository := p.place.note.repository
-		if err := repository.Writable(); err != nil {
-			return undecided("make the repository writable, or leave --store out and keep the bundle in a file", err)
-		}
-		if err := evidence.NotesSound(repository); err != nil {
-			return undecided("fetch the notes again, or leave --store out and keep the bundle in a file", err)
+		if err := p.place.note.notes.Check(); err != nil {
+			return undecided("leave --store out and keep the bundle in a file", err)
 		}
 	}
 	return nil
 }
 
 func (n *commitNote) write(ctx context.Context, bundles [][]byte) error {
-	return evidence.Note(ctx, n.repository, n.commit, n.now, bundles...)
+	return n.notes.Add(ctx, n.commit, bundles...)
 }
 
 func (n *commitNote) read() evidence.Found {
-	return evidence.OpenGit(n.repository, n.repository.Folder()).Commits([]string{n.commit})
+	return evidence.OpenGit(n.notes.Repository, n.notes.Repository.Folder()).Commits([]string{n.commit})
 }
 
 // remote prepares to push, so that what is wrong with it is said before anybody signs.
-func (f *noteFlags) remote(env Env, repository *gitrepo.Repository) (gitremote.Remote, error) {
+func (f *noteFlags) remote(env Env, repository *gitrepo.Repository) (*pushing, error) {
 	if f.push == "" {
-		return nil, nil //nolint:nilnil // nowhere to push
+		return nil, nil
 	}
 	address := f.push
 	if !strings.ContainsAny(address, `:/\`) && address != "." && address != ".." { // a name
@@ -112,7 +106,15 @@ func (f *noteFlags) remote(env Env, repository *gitrepo.Repository) (gitremote.R
 	if err != nil {
 		return nil, undecided("name a remote of the repository, or its URL: --push=URL", err)
 	}
-	return remote, nil
+	return &pushing{notes: evidence.Notes{Repository: repository, Now: env.Now}, remote: remote, name: withoutPassword(f.push)}, nil
+}
+
+// withoutPassword is the name of a remote, or its URL, as it may be shown.
+func withoutPassword(remote string) string {
+	if u, err := url.Parse(remote); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return remote
 }
 
 // pushToken is that of --push-token, for whichever host; or else a job's own, for the
@@ -129,23 +131,34 @@ func (f *noteFlags) pushToken(env Env, address string) (identity.Token, error) {
 		}
 		return token, nil
 	}
-	server, err := url.Parse(cmp.Or(env.Getenv("GITHUB_SERVER_URL"), "https://github.com"))
-	if err != nil || server.Host == "" || server.Host != gitremote.Host(address) {
+	server := strings.TrimSuffix(cmp.Or(env.Getenv("GITHUB_SERVER_URL"), "https://github.com"), "/")
+	if !strings.HasPrefix(address, server+"/") {
 		return identity.Token{}, nil
 	}
 	return identity.NewToken(env.Getenv("GITHUB_TOKEN")), nil
 }
 
-// send pushes the notes. What was written stays, whatever becomes of that.
-func (f *noteFlags) send(ctx context.Context, env Env, repository *gitrepo.Repository, remote gitremote.Remote, doc *report.Signed) error {
-	if remote == nil {
+// pushing sends the notes to a remote; nil for none.
+type pushing struct {
+	notes  evidence.Notes
+	remote gitremote.Remote
+	name   string
+}
+
+// send pushes the notes, and says so. What was written stays, whatever becomes of it.
+func (p *pushing) send(ctx context.Context, doc *report.Signed) error {
+	if p == nil {
 		return nil
 	}
-	merged, err := evidence.PushNotes(ctx, repository, remote, env.Now)
+	merged, err := p.notes.Push(ctx, p.remote)
 	if err != nil {
-		return undecided("push it later: git push "+shell(f.push)+" "+gitnotes.Ref, fmt.Errorf("the bundle is signed and in the repository's notes, but not pushed; %w", err))
+		later := "git push " + shell(p.name) + " " + gitnotes.Ref
+		if e, ok := errors.AsType[*gitremote.Error](err); ok && e.Next != "" {
+			e.Next += ", then run  " + later
+		}
+		return undecided("run  "+later, fmt.Errorf("the bundle is signed and in the repository's notes, but not pushed; %w", err))
 	}
-	said := gitnotes.Ref + " is pushed to " + f.push
+	said := gitnotes.Ref + " is pushed to " + p.name
 	if merged {
 		said += ", united with what others had pushed"
 	}

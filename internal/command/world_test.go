@@ -171,8 +171,39 @@ func (w world) writeLayouts() error {
 	values := strings.NewReplacer("{repo}", repository, "{repoId}", "728493015", "{author}", "alice@example.com", "{workflow}", "release.yml")
 	acme := parameters.ReplaceAllString(string(w["layouts/author-and-builder.yml"]), "\n")
 	w["acme.yml"] = []byte(values.Replace(acme))
+	w["two.yml"] = w.twoAuthors()
 	w["expired.yml"] = expires.ReplaceAll(w["acme.yml"], []byte(`expires: "2026-02-01T00:00:00Z"`))
 	return nil
+}
+
+// twoAuthors is a layout of two keys, both of which must have signed a commit.
+func (w world) twoAuthors() []byte {
+	const text = `_type: layout
+version: 1
+expires: "EXPIRES"
+functionaries:
+  release:
+    keyType: ecdsa
+    keyVal:
+      public: |
+RELEASE
+  stranger:
+    keyType: ecdsa
+    keyVal:
+      public: |
+STRANGER
+steps:
+  - name: author
+    expectedMaterials: ["DISALLOW *"]
+    expectedProducts: ["REQUIRE git+https://github.com/acme/app", "ALLOW git+https://github.com/acme/app", "DISALLOW *"]
+    expectedPredicates:
+      - {predicateType: "https://in-toto.io/attestation/link/v0.3", functionaries: [release, stranger], threshold: 2}
+subjects: [{subject: ["*"], from: author}]
+`
+	indented := func(name string) string {
+		return "        " + strings.ReplaceAll(strings.TrimSpace(string(w[name])), "\n", "\n        ")
+	}
+	return []byte(strings.NewReplacer("EXPIRES", expiry().Format(time.RFC3339), "RELEASE", indented("release.pub"), "STRANGER", indented("stranger.pub")).Replace(text))
 }
 
 // write puts the whole world into a folder.

@@ -15,11 +15,17 @@ import (
 // maxMoves bounds how often notes are made again because somebody else was faster.
 const maxMoves = 64
 
-// Note adds bundles to the note of a commit in refs/notes/attestations, one a line.
-// As [Append] does with a file, it takes nothing away, adds nothing twice, and leaves
-// the notes as they were on any error. Git or another signatus may write notes at the
-// same time: whoever is slower begins again from what the other one wrote.
-func Note(ctx context.Context, repository *gitrepo.Repository, commit string, now time.Time, bundles ...[]byte) error {
+// Notes are refs/notes/attestations of a repository here, to be written.
+type Notes struct {
+	Repository *gitrepo.Repository
+	Now        time.Time // what the notes' commits say
+}
+
+// Add adds bundles to the note of a commit, one a line. As [Append] does with a file,
+// it takes nothing away, adds nothing twice, and leaves the notes as they were on any
+// error. Git or another signatus may write notes at the same time: whoever is slower
+// begins again from what the other one wrote.
+func (n Notes) Add(ctx context.Context, commit string, bundles ...[]byte) error {
 	var lines [][]byte
 	for _, bundle := range bundles {
 		line, err := oneLine(bundle)
@@ -28,9 +34,8 @@ func Note(ctx context.Context, repository *gitrepo.Repository, commit string, no
 		}
 		lines = append(lines, line)
 	}
-	store := gitnotes.Store{Read: repository.Object, Write: repository.Write}
-	err := moving(ctx, repository, func(tip string) (string, error) {
-		return store.Append(tip, commit, lines, now)
+	err := n.moving(ctx, func(tip string) (string, error) {
+		return n.store().Append(tip, commit, lines, n.Now)
 	})
 	if err != nil {
 		return fmt.Errorf("writing the note of %s: %w; the notes are as they were", commit, err)
@@ -38,11 +43,15 @@ func Note(ctx context.Context, repository *gitrepo.Repository, commit string, no
 	return nil
 }
 
-// moving moves refs/notes/attestations to what next makes of it, again and again
-// where somebody else moves it meanwhile.
-func moving(ctx context.Context, repository *gitrepo.Repository, next func(tip string) (string, error)) error {
+func (n Notes) store() gitnotes.Store {
+	return gitnotes.Store{Read: n.Repository.Object, Write: n.Repository.Write}
+}
+
+// moving moves the notes to what next makes of them, again and again where somebody
+// else moves them meanwhile.
+func (n Notes) moving(ctx context.Context, next func(tip string) (string, error)) error {
 	for range maxMoves {
-		tip, err := tipOf(repository)
+		tip, err := n.tip()
 		if err != nil {
 			return err
 		}
@@ -50,7 +59,7 @@ func moving(ctx context.Context, repository *gitrepo.Repository, next func(tip s
 		if err != nil || to == tip {
 			return err
 		}
-		err = repository.MoveRef(ctx, gitnotes.Ref, tip, to)
+		err = n.Repository.MoveRef(ctx, gitnotes.Ref, tip, to)
 		if !errors.Is(err, gitrepo.ErrRefMoved) {
 			return err
 		}
@@ -61,18 +70,22 @@ func moving(ctx context.Context, repository *gitrepo.Repository, next func(tip s
 	return fmt.Errorf("moving %s: others moved it %d times meanwhile", gitnotes.Ref, maxMoves)
 }
 
-// NotesSound tells whether the notes can be read, and so added to; there may be none.
-func NotesSound(repository *gitrepo.Repository) error {
-	tip, err := tipOf(repository)
+// Check tells whether notes can be added: those that are there can be read, and the
+// repository can be written to.
+func (n Notes) Check() error {
+	if err := n.Repository.Writable(); err != nil {
+		return err
+	}
+	tip, err := n.tip()
 	if err == nil && tip != "" {
-		_, err = gitnotes.Open(repository.Object, tip)
+		_, err = gitnotes.Open(n.Repository.Object, tip)
 	}
 	return err
 }
 
-// tipOf is the commit of the notes; empty where there are none.
-func tipOf(repository *gitrepo.Repository) (string, error) {
-	tip, err := repository.Ref(gitnotes.Ref)
+// tip is the commit of the notes; empty where there are none.
+func (n Notes) tip() (string, error) {
+	tip, err := n.Repository.Ref(gitnotes.Ref)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

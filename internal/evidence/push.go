@@ -18,16 +18,16 @@ const (
 	betweenPushes = 100 * time.Millisecond
 )
 
-// PushNotes sends refs/notes/attestations to a remote. Where the remote has notes
+// Push sends the notes to a remote. Where the remote has notes
 // that are not here, they are fetched and united with those here, line by line, and
 // what came of it is pushed: nothing is forced, and no line is lost on either side.
 // merged tells whether that was so.
-func PushNotes(ctx context.Context, repository *gitrepo.Repository, remote gitremote.Remote, now time.Time) (merged bool, err error) {
+func (n Notes) Push(ctx context.Context, remote gitremote.Remote) (merged bool, err error) {
 	for try := range maxPushes {
 		if err := pause(ctx, betweenPushes*time.Duration(try)+1); err != nil {
 			return merged, err
 		}
-		united, err := pushOnce(ctx, repository, remote, now)
+		united, err := n.pushOnce(ctx, remote)
 		merged = merged || united
 		if !errors.Is(err, gitrepo.ErrRefMoved) {
 			return merged, err
@@ -36,17 +36,17 @@ func PushNotes(ctx context.Context, repository *gitrepo.Repository, remote gitre
 	return merged, fmt.Errorf("others pushed %d times meanwhile", maxPushes)
 }
 
-func pushOnce(ctx context.Context, repository *gitrepo.Repository, remote gitremote.Remote, now time.Time) (merged bool, err error) {
+func (n Notes) pushOnce(ctx context.Context, remote gitremote.Remote) (merged bool, err error) {
 	theirs, err := remote.Tip(ctx, gitnotes.Ref)
 	if err != nil {
 		return false, err
 	}
-	mine, err := tipOf(repository)
+	mine, err := n.tip()
 	if err != nil || mine == theirs {
 		return false, err
 	}
 	if theirs != "" {
-		if mine, merged, err = unite(ctx, repository, remote, theirs, now); err != nil || mine == theirs {
+		if mine, merged, err = n.unite(ctx, remote, theirs); err != nil || mine == theirs {
 			return merged, err
 		}
 	}
@@ -54,23 +54,22 @@ func pushOnce(ctx context.Context, repository *gitrepo.Repository, remote gitrem
 }
 
 // unite has the notes here follow those of the remote, and gives their commit.
-func unite(ctx context.Context, repository *gitrepo.Repository, remote gitremote.Remote, theirs string, now time.Time) (mine string, merged bool, err error) {
-	store := gitnotes.Store{Read: repository.Object, Write: repository.Write}
-	err = moving(ctx, repository, func(tip string) (string, error) {
+func (n Notes) unite(ctx context.Context, remote gitremote.Remote, theirs string) (mine string, merged bool, err error) {
+	err = n.moving(ctx, func(tip string) (string, error) {
 		mine, merged = tip, false
-		if ahead, err := gitremote.Descends(repository.Object, tip, theirs); ahead || err != nil {
+		if ahead, err := gitremote.Descends(n.Repository.Object, tip, theirs); ahead || err != nil {
 			return mine, err
 		}
 		if err := remote.Fetch(ctx, gitnotes.Ref, theirs, tip); err != nil {
 			return "", err
 		}
-		behind, err := gitremote.Descends(repository.Object, theirs, tip)
+		behind, err := gitremote.Descends(n.Repository.Object, theirs, tip)
 		if err != nil {
 			return "", err
 		}
 		if mine = theirs; !behind {
 			merged = true
-			mine, err = store.Merge(theirs, tip, now)
+			mine, err = n.store().Merge(theirs, tip, n.Now)
 		}
 		return mine, err
 	})

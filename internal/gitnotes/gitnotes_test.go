@@ -270,12 +270,14 @@ func TestAppendRefuses(t *testing.T) {
 // and none is lost.
 func TestMany(t *testing.T) {
 	t.Parallel()
-	m, tip, err := memory{}, "", error(nil)
+	m, tip := memory{}, ""
 	const all = crowded + 64
 	for n := range all {
-		if tip, err = m.store().Append(tip, object(n), [][]byte{fmt.Append(nil, "note ", n)}, noon); err != nil {
+		next, err := m.store().Append(tip, object(n), [][]byte{fmt.Append(nil, "note ", n)}, noon)
+		if err != nil {
 			t.Fatal(err)
 		}
+		tip = next
 	}
 	notes, err := Open(m.read, tip)
 	if err != nil {

@@ -90,15 +90,6 @@ func Open(here *gitrepo.Repository, address string, o Options) (Remote, error) {
 	return w, nil
 }
 
-// Host is the host that a remote's address names, with its port; empty for a path.
-func Host(address string) string {
-	at, err := parse(address)
-	if err != nil || at.url == nil {
-		return ""
-	}
-	return at.url.Host
-}
-
 // address is where a remote is: a URL, or a path on this machine.
 type address struct {
 	url  *url.URL // http, https or ssh; its path as the server takes it

@@ -25,7 +25,11 @@ func httpTo(u *url.URL, o Options) (func(context.Context, service) (session, err
 	client.CheckRedirect = sameHost
 	return func(ctx context.Context, s service) (session, error) {
 		h := &overHTTP{ctx: ctx, client: &client, base: strings.TrimSuffix(base.String(), "/"), service: s, agent: o.Agent, user: user, token: o.Token}
-		return h, h.discover()
+		if err := h.discover(); err != nil {
+			h.hangUp()
+			return nil, err
+		}
+		return h, nil
 	}, nil
 }
 
@@ -62,7 +66,7 @@ type overHTTP struct {
 
 func (h *overHTTP) discover() error {
 	const path = "/info/refs"
-	answer, err := h.do(http.MethodGet, h.base+path+"?service="+string(h.service), nil, "advertisement")
+	answer, err := h.do(http.MethodGet, h.base+path+"?service="+string(h.service), nil, "advertisement") //nolint:bodyclose // hangUp closes it
 	if err != nil {
 		return err
 	}
@@ -85,7 +89,7 @@ func (h *overHTTP) discover() error {
 func (h *overHTTP) advertisement() io.Reader { return h.first }
 
 func (h *overHTTP) ask(request []byte) (io.Reader, error) {
-	answer, err := h.do(http.MethodPost, h.base+"/"+string(h.service), request, "result")
+	answer, err := h.do(http.MethodPost, h.base+"/"+string(h.service), request, "result") //nolint:bodyclose // hangUp closes it
 	if err != nil {
 		return nil, err
 	}
@@ -148,8 +152,10 @@ func (h *overHTTP) refused(status int) error {
 		e.Next = "use a token that may write the repository's contents (in a job of GitHub Actions, permissions: contents: write)"
 	case status == http.StatusNotFound:
 		e.Next = "check the URL; a private repository is not found without a token (--push-token FILE)"
-	default:
+	case status >= http.StatusInternalServerError, status == http.StatusTooManyRequests:
 		e.Next = "try again later"
+	default:
+		e.Next = "check that the URL is that of a git repository"
 	}
 	return e
 }

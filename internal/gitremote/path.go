@@ -22,6 +22,9 @@ func openPath(here *gitrepo.Repository, path string) (Remote, error) {
 	if errors.Is(err, gitrepo.ErrNoRepository) {
 		there, err = gitrepo.OpenBare(path)
 	}
+	if errors.Is(err, gitrepo.ErrNoRepository) {
+		err = gitrepo.ErrNoRepository // once is enough of its path
+	}
 	if err != nil {
 		return nil, &Error{Remote: path, Doing: "reaching", Err: err, Next: "name a repository with --push=REMOTE"}
 	}
@@ -47,14 +50,14 @@ func (p *onPath) Fetch(ctx context.Context, _, id, known string) error {
 	if _, err := p.there.Object(known, gitobject.MaxCommitBytes); err != nil {
 		known = ""
 	}
-	if err := send(ctx, p.there, p.here, id, known); err != nil {
+	if err := (copying{p.there, p.here}).send(ctx, id, known); err != nil {
 		return p.failed("fetching from", err)
 	}
 	return nil
 }
 
 func (p *onPath) Push(ctx context.Context, ref, old, id string) error {
-	if err := send(ctx, p.here, p.there, id, old); err != nil {
+	if err := (copying{p.here, p.there}).send(ctx, id, old); err != nil {
 		return p.failed("pushing to", err)
 	}
 	if err := p.there.MoveRef(ctx, ref, old, id); err != nil {
@@ -63,10 +66,12 @@ func (p *onPath) Push(ctx context.Context, ref, old, id string) error {
 	return nil
 }
 
-// send copies the objects of a commit that another repository lacks, beyond one that
-// it has.
-func send(ctx context.Context, from, to *gitrepo.Repository, id, known string) error {
-	objects, err := between(from.Object, id, known)
+// copying brings objects from one repository into another.
+type copying struct{ from, to *gitrepo.Repository }
+
+// send copies a commit with all that it needs beyond one that is there.
+func (c copying) send(ctx context.Context, id, known string) error {
+	objects, err := between(c.from.Object, id, known)
 	if err != nil {
 		return err
 	}
@@ -74,11 +79,11 @@ func send(ctx context.Context, from, to *gitrepo.Repository, id, known string) e
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		data, err := gitobject.ReadObject(from.Object, o.kind, o.id, o.limit())
+		data, err := gitobject.ReadObject(c.from.Object, o.kind, o.id, o.limit())
 		if err != nil {
 			return err
 		}
-		written, err := to.Write(gitobject.Raw{Kind: o.kind, Data: data})
+		written, err := c.to.Write(gitobject.Raw{Kind: o.kind, Data: data})
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package gitremote
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -77,8 +78,8 @@ func (w *wire) Tip(ctx context.Context, ref string) (string, error) {
 // Fetch asks for one commit.
 //
 // "upload-request = want-list *shallow-line *1depth-request [filter-request]
-// flush-pkt" and "have-list; done" (gitprotocol-pack(5)). Neither side-band nor
-// multi_ack is asked for, so that the answer is one NAK or ACK and then the pack.
+// flush-pkt" and "have-list; done" (gitprotocol-pack(5)). side-band is not asked for, so
+// that the pack follows as it is.
 func (w *wire) Fetch(ctx context.Context, ref, id, known string) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -120,16 +121,23 @@ func (w *wire) haves(known string) ([]string, error) {
 	return commits[:min(len(commits), maxHaves)], err
 }
 
-// receive keeps the pack that follows one NAK or ACK.
+// receive keeps the pack that follows the acknowledgements: one for what is common, as
+// it is told of it, and one when all is told.
 func (w *wire) receive(answer io.Reader) error {
-	line, err := (&packets{from: answer, left: maxPacket}).next()
-	if err != nil {
-		return fmt.Errorf("reading the answer: %w", err)
+	ahead := bufio.NewReader(answer)
+	lines := &packets{from: ahead, left: maxReport}
+	for {
+		if start, err := ahead.Peek(4); err == nil && string(start) == "PACK" {
+			return w.here.WritePack(ahead)
+		}
+		line, err := lines.next()
+		if err != nil {
+			return fmt.Errorf("reading the answer: %w", err)
+		}
+		if line != "NAK" && !strings.HasPrefix(line, "ACK ") {
+			return fmt.Errorf("reading the answer: %.80q is neither NAK nor ACK", line)
+		}
 	}
-	if line != "NAK" && !strings.HasPrefix(line, "ACK ") {
-		return fmt.Errorf("reading the answer: %.80q is neither NAK nor ACK", line)
-	}
-	return w.here.WritePack(answer)
 }
 
 // Push asks to move one ref, and sends what it needs.

@@ -66,7 +66,7 @@ func (r *Repository) folder(path string) error {
 	if err := r.folder(filepath.Dir(path)); err != nil {
 		return err
 	}
-	if err := os.Mkdir(path, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(path, 0o777); err != nil && !errors.Is(err, fs.ErrExist) { //nolint:gosec // as git makes its folders: the umask decides
 		return err
 	}
 	giveTo(path, r.common)
