@@ -184,11 +184,11 @@ func (w *world) command(as who, args ...string) *exec.Cmd {
 	w.Helper()
 	if !as.plain {
 		own := []string{"--trusted-root", filepath.Join(w.folder.Dir(), "trusted_root.json")}
-		if args[0] == "attest" || slices.Contains(args, "sign-bundle") {
+		if args[0] == "attest" || slices.Contains(args, "sign-bundle") || args[0] == "layout" {
 			own = append(own, "--signing-config", filepath.Join(w.folder.Dir(), "signing_config.json"))
 		}
 		verb := 1
-		if args[0] == "conformance" {
+		if args[0] == "conformance" || args[0] == "layout" {
 			verb = 2
 		}
 		args = slices.Concat(args[:verb], own, args[verb:]) // before a "--"
