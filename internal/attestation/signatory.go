@@ -1,10 +1,13 @@
 package attestation
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
+
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 
 	"github.com/signatus-dev/signatus/internal/identity"
 	"github.com/signatus-dev/signatus/internal/verdict"
@@ -39,6 +42,8 @@ type Signatories struct {
 	Threshold int
 	// Roots are those under which an identity may be proven.
 	Roots []*Root
+	// Now must be set: an OpenPGP key that has ended signs nothing any more.
+	Now time.Time
 }
 
 // SignedLayout is a layout that as many have signed as the caller asked for. Only
@@ -84,13 +89,13 @@ func (e *LayoutEnvelope) Open(who Signatories) (*SignedLayout, *verdict.Finding)
 		return nil, f
 	}
 	signed := &SignedLayout{payload: e.payload}
-	counted := map[string]bool{}
+	var counted []Signatory
 	var refusals []error
 	for _, s := range who.All {
-		by, refused := e.signedBy(s, who.Roots)
+		by, refused := e.signedBy(s, who)
 		refusals = append(refusals, refused...)
-		if by != nil && !counted[s.person()] {
-			counted[s.person()] = true
+		if by != nil && !slices.ContainsFunc(counted, s.same) {
+			counted = append(counted, s)
 			signed.signers = append(signed.signers, *by)
 		}
 	}
@@ -100,38 +105,45 @@ func (e *LayoutEnvelope) Open(who Signatories) (*SignedLayout, *verdict.Finding)
 	return signed, nil
 }
 
-// person is what makes two signatories one.
-func (s Signatory) person() string {
-	if s.Key != nil {
-		return s.Key.Signer().Key
+// same reports whether two signatories are one: a key in two forms or with a common
+// subkey, or an identity that two issuers vouch for.
+func (s Signatory) same(o Signatory) bool {
+	if s.Key != nil && o.Key != nil {
+		return s.Key.Shares(*o.Key)
 	}
-	return s.Identity
+	return s.Key == nil && o.Key == nil && s.Identity == o.Identity
+}
+
+// nobody reports whether no signature could be this signatory's.
+func (s Signatory) nobody() bool {
+	return s.Key == nil && (s.Identity == "" || s.Issuer == "") || s.Key != nil && s.Key.Signer().IsZero()
 }
 
 // People counts the signatories: one key, or one identity of two issuers, is one.
 func (w Signatories) People() int {
-	people := map[string]bool{}
+	var people []Signatory
 	for _, s := range w.All {
-		people[s.person()] = true
+		if !s.nobody() && !slices.ContainsFunc(people, s.same) {
+			people = append(people, s)
+		}
 	}
-	delete(people, "")
 	return len(people)
 }
 
 // signedBy looks for a signature of one signatory. Every signature is tried: one
 // that is broken hides no other.
-func (e *LayoutEnvelope) signedBy(s Signatory, roots []*Root) (*LayoutSigner, []error) {
+func (e *LayoutEnvelope) signedBy(s Signatory, who Signatories) (*LayoutSigner, []error) {
 	var refusals []error
 	for _, signature := range e.signatures {
 		var by *LayoutSigner
 		var err error
 		switch {
 		case s.Key != nil && signature.bundle.entity == nil:
-			by, err = e.openBare(signature, *s.Key)
+			by, err = e.openBare(signature, *s.Key, who.Now)
 		case s.Key != nil:
-			by, err = openLayoutWithKey(signature.bundle, *s.Key, roots)
+			by, err = openLayoutWithKey(signature.bundle, *s.Key, who.Roots)
 		case signature.bundle.entity != nil:
-			by, err = openLayout(signature.bundle, roots)
+			by, err = openLayout(signature.bundle, who.Roots)
 		}
 		if by != nil && (s.Key != nil || s.signed(by.Signer)) {
 			return by, refusals
@@ -146,15 +158,16 @@ func (e *LayoutEnvelope) signedBy(s Signatory, roots []*Root) (*LayoutSigner, []
 	return nil, refusals
 }
 
-func (e *LayoutEnvelope) openBare(s layoutSignature, k Key) (*LayoutSigner, error) {
-	verifier, err := k.verifier(false)
-	if err == nil {
-		err = verifier.VerifySignature(bytes.NewReader(s.bare), bytes.NewReader(e.pae()))
-	}
-	if err != nil {
+func (e *LayoutEnvelope) openBare(s layoutSignature, k Key, now time.Time) (*LayoutSigner, error) {
+	v := &Verified{signer: k.signer}
+	if err := v.signedBy(k, dsse.PAE(payloadType, e.payload), s.bare); err != nil {
 		return nil, fmt.Errorf("%s: it does not verify with the key %s", s.source, k.signer.Key)
 	}
-	return &LayoutSigner{Signer: k.signer}, nil
+	// No time is proven, so the present is asked: what exists was signed before now.
+	if _, end := v.KeyValidity(); !end.IsZero() && !now.Before(end) {
+		return nil, fmt.Errorf("%s: the key %s ended on %s", s.source, k.signer.Key, end.UTC().Format(time.RFC3339))
+	}
+	return v.layoutSigner(), nil
 }
 
 // openLayoutWithKey opens a bundle with a key: under the first root that fits, so

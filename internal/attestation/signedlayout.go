@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/secure-systems-lab/go-securesystemslib/dsse"
-
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
@@ -29,7 +27,6 @@ type layoutSignature struct {
 	source string
 	bundle Candidate // its entity is nil where the signature is bare
 	bare   []byte
-	keyID  string // a hint that chooses nothing
 }
 
 // HoldsLayout reports whether data has the form of an envelope or a bundle, signed
@@ -157,44 +154,19 @@ func (p layoutPiece) read() (payload []byte, signatures []layoutSignature, err e
 	return c.entity.payload, []layoutSignature{{source: p.source, bundle: c}}, nil
 }
 
-// readEnvelope reads a DSSE envelope.
-//
-// "payload: Base64(SERIALIZED_BODY), payloadType, signatures: [{ keyid, sig:
-// Base64(SIGNATURE) }]" (DSSE v1.0, envelope.md; TestReadLayoutEnvelope)
+// readEnvelope reads a DSSE envelope, which proves nothing without a key.
 func (p layoutPiece) readEnvelope() (payload []byte, signatures []layoutSignature, err error) {
-	if err := checkKeys(p.document, "payload", "payloadType", "signatures"); err != nil {
+	bare, err := parseEnvelope(p.document)
+	if err != nil {
 		return nil, nil, err
 	}
-	payload, err = anyBase64(p.document.text("payload"))
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the payload: %w", err)
-	}
-	if err := isLayoutPayload(p.document.text("payloadType"), payload); err != nil {
+	if err := isLayoutPayload(bare.payloadType, bare.payload); err != nil {
 		return nil, nil, err
 	}
-	list, err := elements(p.document.get("signatures"))
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the signatures: %w", err)
+	for i, signature := range bare.signatures {
+		signatures = append(signatures, layoutSignature{source: fmt.Sprintf("%s signature %d", p.source, i+1), bare: signature})
 	}
-	if len(list) > MaxLayoutSignatures {
-		return nil, nil, fmt.Errorf("%d signatures, at most %d are read", len(list), MaxLayoutSignatures)
-	}
-	for i, raw := range list {
-		signature := layoutSignature{source: fmt.Sprintf("%s signature %d", p.source, i+1)}
-		one, err := scanObject(raw)
-		if err == nil {
-			err = checkKeys(one, "keyid", "sig")
-		}
-		if err == nil {
-			signature.keyID = one.text("keyid")
-			signature.bare, err = anyBase64(one.text("sig"))
-		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("reading signature %d: %w", i+1, err)
-		}
-		signatures = append(signatures, signature)
-	}
-	return payload, signatures, nil
+	return bare.payload, signatures, nil
 }
 
 func isLayoutPayload(found string, payload []byte) error {
@@ -244,6 +216,3 @@ func (e *LayoutEnvelope) Signatures() int {
 	}
 	return len(e.signatures)
 }
-
-// pae is what a bare signature is over.
-func (e *LayoutEnvelope) pae() []byte { return dsse.PAE(payloadType, e.payload) }

@@ -2,11 +2,22 @@ package attestation
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/signatus-dev/signatus/internal/attestationtest"
 	"github.com/signatus-dev/signatus/internal/verdict"
@@ -119,8 +130,7 @@ func TestLayoutSignatories(t *testing.T) {
 		{"a threshold below none", both, []Signatory{alice}, -1, deny, "-1 of 1"},
 		{"a threshold above all", both, []Signatory{alice, bob}, 3, deny, "3 of 2"},
 		{"nobody who signs", both, []Signatory{{}}, 1, deny, "1 of 0"},
-		{"an identity without an issuer", w.byCarol, []Signatory{{Identity: "carol@example.com"}}, 1, deny, "nobody of them"},
-		{"no signature", w.envelope(t, aLayout), []Signatory{alice}, 1, deny, "nobody of them has signed"},
+		{"an identity without an issuer", w.byCarol, []Signatory{{Identity: "carol@example.com"}}, 1, deny, "1 of 0"},
 		{"another key", w.envelope(t, aLayout, w.eve), []Signatory{alice}, 1, deny, "does not verify with the key"},
 		{"one of two is missing", w.envelope(t, aLayout, w.alice, w.eve), []Signatory{alice, bob}, 2, deny, "1 of 2 required"},
 		{"one key, twice", w.envelope(t, aLayout, w.alice, w.alice), []Signatory{alice, bob}, 2, deny, "1 of 2 required"},
@@ -141,7 +151,7 @@ func TestLayoutSignatories(t *testing.T) {
 			if refused != nil {
 				t.Fatal(refused)
 			}
-			signed, finding := e.Open(Signatories{All: row.who, Threshold: row.threshold, Roots: []*Root{w.otherRoot, w.root}})
+			signed, finding := e.Open(Signatories{All: row.who, Threshold: row.threshold, Roots: []*Root{w.otherRoot, w.root}, Now: w.Now()})
 			if (signed != nil) != row.want || (finding == nil) != row.want {
 				t.Fatalf("opened %t, finding %v", signed != nil, finding)
 			}
@@ -201,7 +211,7 @@ func TestReadLayoutEnvelope(t *testing.T) {
 	w := newLayoutWorld(t)
 	good := string(w.envelope(t, aLayout, w.alice))
 	digest := make([]byte, 32)
-	many := strings.Repeat(`{"sig":"AAAA"},`, MaxLayoutSignatures)
+	many := strings.Repeat(`{"sig":"AAAA"},`, MaxSignatures)
 	rows := []struct {
 		name, data, says string
 	}{
@@ -211,7 +221,7 @@ func TestReadLayoutEnvelope(t *testing.T) {
 		{"URL-safe base64", strings.Replace(good, base64.StdEncoding.EncodeToString([]byte(aLayout)), base64.URLEncoding.EncodeToString([]byte(aLayout)), 1), ""},
 		{"as many signatures as are read", strings.Replace(good, `"signatures":[`, `"signatures":[`+strings.TrimSuffix(strings.TrimSuffix(many, ","), `{"sig":"AAAA"}`), 1), ""},
 
-		{"one signature more", strings.Replace(good, `"signatures":[`, `"signatures":[`+many, 1), "at most 256"},
+		{"one signature more", strings.Replace(good, `"signatures":[`, `"signatures":[`+many, 1), "expected 1 to 64"},
 		{"as many lines and one", strings.Repeat(good+"\n", MaxLayoutSignatures+1), "more than 256"},
 		{"two payloads", good + "\n" + string(w.envelope(t, aLayout+" ", w.alice)), "signs another document"},
 		{"two payloads, in bundles", string(w.byCarol) + "\n" + string(w.bundle(t, attestationtest.SignRequest{As: w.carol(), Payload: []byte(`{}`)})), "signs another document"},
@@ -229,6 +239,7 @@ func TestReadLayoutEnvelope(t *testing.T) {
 		{"signatures that are no list", `{"payloadType":"` + payloadType + `","payload":"e30=","signatures":{}}`, "expected a list"},
 		{"a signature that is none", strings.Replace(good, `"signatures":[`, `"signatures":[7,`, 1), "signature 1"},
 		{"a signature without a value", strings.Replace(good, `"signatures":[`, `"signatures":[{"keyid":""},`, 1), "signature 1"},
+		{"no signature", string(w.envelope(t, aLayout)), "0 signatures"},
 		{"a message signature", string(w.bundle(t, attestationtest.SignRequest{As: w.carol(), MessageDigest: digest})), "signs a digest"},
 		{"more behind it", good + "{}", "more data"},
 		{"a line that is none", good + "\n{\n", "line 2"},
@@ -294,4 +305,97 @@ func FuzzReadLayoutEnvelope(f *testing.F) {
 			t.Errorf("signed by %v", fmt.Sprint(signed.Signers()))
 		}
 	})
+}
+
+// TestLayoutKeyForms opens what keys sign that have no bundles: SSH's armour and
+// RSA-PSS; and holds that one key in two forms is one signer.
+func TestLayoutKeyForms(t *testing.T) {
+	t.Parallel()
+	pae := dsse.PAE(payloadType, []byte(aLayout))
+	edwards, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	large, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(pae)
+	pss, err := rsa.SignPSS(rand.Reader, large, crypto.SHA256, sum[:], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, refused := ReadLayoutEnvelope("layout.json", envelopeOf(t, ed25519.Sign(private, pae), sshArmour(t, private, pae), pss))
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	inPEM, inRSA := parseKey(t, edwards), parseKey(t, large.Public())
+	sshPublic, err := ssh.NewPublicKey(edwards)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inSSH, err := ParseKey(ssh.MarshalAuthorizedKey(sshPublic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(threshold int, keys ...*Key) bool {
+		who := Signatories{Threshold: threshold, Now: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)}
+		for _, k := range keys {
+			who.All = append(who.All, Signatory{Key: k})
+		}
+		signed, finding := e.Open(who)
+		if (signed == nil) == (finding == nil) {
+			t.Errorf("signed %v, finding %v", signed, finding)
+		}
+		return signed != nil
+	}
+	if !open(1, &inPEM) || !open(1, &inSSH) || !open(1, &inRSA) || !open(2, &inSSH, &inRSA) {
+		t.Error("a signature is not taken")
+	}
+	if open(2, &inPEM, &inSSH) {
+		t.Error("one key in two forms is two signers")
+	}
+}
+
+// envelopeOf is a DSSE envelope with these signatures.
+func envelopeOf(t *testing.T, signatures ...[]byte) []byte {
+	t.Helper()
+	list := []map[string][]byte{}
+	for _, s := range signatures {
+		list = append(list, map[string][]byte{"sig": s})
+	}
+	data, err := json.Marshal(map[string]any{"payloadType": payloadType, "payload": []byte(aLayout), "signatures": list})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// sshArmour signs as ssh-keygen -Y sign -n git does.
+//
+// "byte[6] MAGIC_PREAMBLE, string namespace, string reserved, string
+// hash_algorithm, string H(message)" (OpenSSH, PROTOCOL.sshsig)
+func sshArmour(t *testing.T, key ed25519.PrivateKey, message []byte) []byte {
+	t.Helper()
+	signer, err := ssh.NewSignerFromKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha512.Sum512(message)
+	type header struct{ Namespace, Reserved, Hash string }
+	over := append([]byte("SSHSIG"), ssh.Marshal(struct {
+		Header header
+		Sum    []byte
+	}{header{"git", "", "sha512"}, sum[:]})...)
+	signature, err := signer.Sign(rand.Reader, over)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blob := append([]byte("SSHSIG"), ssh.Marshal(struct {
+		Version   uint32
+		Public    []byte
+		Header    header
+		Signature []byte
+	}{1, signer.PublicKey().Marshal(), header{"git", "", "sha512"}, ssh.Marshal(signature)})...)
+	return pem.EncodeToMemory(&pem.Block{Type: "SSH SIGNATURE", Bytes: blob})
 }

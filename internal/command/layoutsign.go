@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -121,6 +122,7 @@ type layoutDraft struct {
 	old     []byte                      // the signed file so far; empty for none
 	signed  *attestation.LayoutEnvelope // the same, read; nil for none
 	place   string                      // where it goes
+	now     time.Time
 	who     *credential
 	at      instance
 }
@@ -131,7 +133,7 @@ func (in layoutSignInput) read(env Env) (*layoutDraft, error) {
 	if err != nil {
 		return nil, undecided("check the path and its permissions", fmt.Errorf("reading layout %s: %w", in.file, err))
 	}
-	d := &layoutDraft{place: in.output}
+	d := &layoutDraft{place: in.output, now: env.Now}
 	text, where, finding := layoutText(in.file, data)
 	if finding != nil {
 		return nil, &exitError{code: ExitDenied, err: errors.New(finding.String()), next: finding.Next}
@@ -291,7 +293,7 @@ func (d *layoutDraft) firstTime(by identity.Signer) error {
 
 // asked is what a stranger asks for who wants this signer's signature.
 func (d *layoutDraft) asked(by identity.Signer) (attestation.Signatories, error) {
-	who := attestation.Signatories{All: []attestation.Signatory{{Identity: by.SAN, Issuer: by.Issuer}}, Threshold: 1, Roots: d.at.roots.ready}
+	who := attestation.Signatories{All: []attestation.Signatory{{Identity: by.SAN, Issuer: by.Issuer}}, Threshold: 1, Roots: d.at.roots.ready, Now: d.now}
 	if by.Key != "" {
 		key, err := d.who.publicKey()
 		if err != nil {

@@ -57,7 +57,7 @@ func (f *signatoryFlags) files() []string { return f.keys }
 
 // read reads the keys.
 func (f *signatoryFlags) read(env Env, roots *loadedRoots) (attestation.Signatories, error) {
-	who := attestation.Signatories{Threshold: f.threshold, Roots: roots.ready}
+	who := attestation.Signatories{Threshold: f.threshold, Roots: roots.ready, Now: env.Now}
 	for _, file := range f.keys {
 		data, err := evidence.Read(env.FS, file, maxKeyFile)
 		if err != nil {
@@ -65,7 +65,7 @@ func (f *signatoryFlags) read(env Env, roots *loadedRoots) (attestation.Signator
 		}
 		key, err := attestation.ParseKey(data)
 		if err != nil {
-			return who, &exitError{code: ExitDenied, err: fmt.Errorf("%s: %w", file, err), next: "give a public key in PEM: openssl pkey -in KEY -pubout"}
+			return who, &exitError{code: ExitDenied, err: fmt.Errorf("%s: %w", file, err), next: "give a public key in PEM (openssl pkey -in KEY -pubout), an SSH .pub file, or an armoured OpenPGP key"}
 		}
 		who.All = append(who.All, attestation.Signatory{Key: &key})
 	}

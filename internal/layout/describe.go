@@ -54,6 +54,13 @@ type DescribedFunctionary struct {
 	Issuer     string               `json:"issuer,omitempty"`
 	Identity   string               `json:"identity,omitempty"`
 	Extensions []DescribedExtension `json:"extensions,omitempty"`
+	// Certified is the principal of an SSH certificate, where Key is the authority
+	// that must have issued it.
+	Certified string `json:"certified,omitempty"`
+	// From, Until and DistrustAfter are when the signer counts, by proven time.
+	From          time.Time `json:"validFrom,omitzero"`
+	Until         time.Time `json:"validUntil,omitzero"`
+	DistrustAfter time.Time `json:"distrustAfter,omitzero"`
 }
 
 // DescribedExtension is what a certificate must say: one of the values.
@@ -154,7 +161,10 @@ func (p *principal) describe() DescribedPrincipal {
 }
 
 func (f *functionary) describe() DescribedFunctionary {
-	d := DescribedFunctionary{Name: f.id, Root: f.root}
+	d := DescribedFunctionary{
+		Name: f.id, Root: f.root, From: f.validity.start, Until: f.validity.end, DistrustAfter: f.distrust,
+		Certified: strings.Join(f.certified, ", "),
+	}
 	if f.keyed {
 		d.KeyType, d.Key = f.key.Type(), f.key.Signer().Key
 		return d

@@ -246,6 +246,8 @@ func (p *prose) people() {
 
 func (p *prose) functionary(depth int, name string, f DescribedFunctionary) {
 	switch {
+	case f.Certified != "":
+		p.say(depth, "- %s: whoever the SSH authority %s certifies as %s; no time is proven", name, f.Key, f.Certified)
 	case f.KeyType != "" && f.Root == "":
 		p.say(depth, "- %s: the %s key %s; the signature alone counts, and no time is proven", name, f.KeyType, f.Key)
 	case f.KeyType != "":
@@ -255,12 +257,29 @@ func (p *prose) functionary(depth int, name string, f DescribedFunctionary) {
 	default:
 		p.say(depth, "- %s: %s, for whom %s vouches, under the trusted root %s", name, f.Identity, f.Issuer, f.Root)
 	}
+	if when := f.when(); when != "" {
+		p.say(depth+1, "who counts for what was signed %s, by proven time", when)
+	}
 	if len(f.Extensions) > 0 {
 		p.say(depth+1, "and whose certificate says:")
 	}
 	for _, e := range f.Extensions {
 		p.say(depth+1, "- %s: %s", e.Name, listed(e.Values, "or"))
 	}
+}
+
+// when says when the signer counts; nothing for always.
+func (f DescribedFunctionary) when() string {
+	var words []string
+	for _, bound := range []struct {
+		word string
+		at   time.Time
+	}{{"from", f.From}, {"before", f.Until}, {"not after", f.DistrustAfter}} {
+		if !bound.at.IsZero() {
+			words = append(words, bound.word+" "+bound.at.UTC().Format(time.RFC3339))
+		}
+	}
+	return listed(words, "and")
 }
 
 func (p *prose) parameters() {
