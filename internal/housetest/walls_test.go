@@ -32,6 +32,7 @@ func rooms() map[string]room {
 		"provenance":  {floor: 2, pure: true},
 		"attribute":   {floor: 2, pure: true, siblings: []string{"attestation"}},
 		"statement":   {floor: 2, pure: true},
+		"vsa":         {floor: 2, pure: true},
 		"lockfile":    {floor: 2, pure: true},
 		"evidence":    {floor: 2, siblings: []string{"attestation"}},
 		"report":      {floor: 2},

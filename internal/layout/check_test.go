@@ -11,6 +11,7 @@ import (
 	"github.com/signatus-dev/signatus/internal/attestationtest"
 	"github.com/signatus-dev/signatus/internal/provenance"
 	"github.com/signatus-dev/signatus/internal/verdict"
+	"github.com/signatus-dev/signatus/internal/vsa"
 )
 
 // row is a line of a truth table: allowed, or denied for a reason.
@@ -455,8 +456,8 @@ func TestSimpleMode(t *testing.T) {
 	t.Parallel()
 	exact := SimpleOptions{Identity: "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main", Issuer: actions, Roots: []string{"sigstore", "other"}}
 	with := func(change func(*SimpleOptions)) SimpleOptions { o := exact; change(&o); return o }
-	vsa := func(result string) word {
-		return workflow(run{}).says(attestationtest.Statement([]subject{file("app", app)}, VSAV1, map[string]any{"verificationResult": result}))
+	summary := func(result string) word {
+		return workflow(run{}).says(attestationtest.Statement([]subject{file("app", app)}, vsa.V1, map[string]any{"verificationResult": result}))
 	}
 	typed := func(predicateType string) SimpleOptions {
 		return with(func(o *SimpleOptions) { o.PredicateType = predicateType })
@@ -476,12 +477,12 @@ func TestSimpleMode(t *testing.T) {
 		{"another file", exact, []word{builtOf(run{}, evil)}, verdict.NotSubject},
 		{"another workflow", exact, []word{built(run{Workflow: ".github/workflows/ci.yml"})}, verdict.NotFunctionary},
 		{"provenance that contradicts its certificate", exact, []word{built(run{}, set("runDetails/builder/id", "https://github.com/acme/other"))}, verdict.ContradictsCert},
-		{"a summary that is not asked for", exact, []word{vsa("PASSED")}, verdict.ThresholdNotMet},
-		{"a failed summary that is not asked for", exact, []word{vsa("FAILED")}, verdict.ThresholdNotMet},
-		{"a summary that is asked for", typed(VSAV1), []word{vsa("PASSED")}, allow},
-		{"a failed summary that is asked for", typed(VSAV1), []word{vsa("FAILED")}, verdict.VSANotPassed},
-		{"provenance when a summary is asked for", typed(VSAV1), []word{built(run{})}, verdict.ThresholdNotMet},
-		{"any type: a failed summary's signature", with(func(o *SimpleOptions) { o.AnyPredicate = true }), []word{vsa("FAILED")}, allow},
+		{"a summary that is not asked for", exact, []word{summary("PASSED")}, verdict.ThresholdNotMet},
+		{"a failed summary that is not asked for", exact, []word{summary("FAILED")}, verdict.ThresholdNotMet},
+		{"a summary that is asked for", typed(vsa.V1), []word{summary("PASSED")}, allow},
+		{"a failed summary that is asked for", typed(vsa.V1), []word{summary("FAILED")}, verdict.VSANotPassed},
+		{"provenance when a summary is asked for", typed(vsa.V1), []word{built(run{})}, verdict.ThresholdNotMet},
+		{"any type: a failed summary's signature", with(func(o *SimpleOptions) { o.AnyPredicate = true }), []word{summary("FAILED")}, allow},
 		{"any type: another file", with(func(o *SimpleOptions) { o.AnyPredicate = true }), []word{builtOf(run{}, evil)}, verdict.NotSubject},
 		{"a link, whatever step it names", typed(LinkV03), []word{workflow(run{}).says(link("anything", nil, []subject{file("app", app)}))}, allow},
 	} {

@@ -12,14 +12,11 @@ import (
 	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/provenance"
 	"github.com/signatus-dev/signatus/internal/verdict"
+	"github.com/signatus-dev/signatus/internal/vsa"
 )
 
-// Predicate types whose content this package reads.
-const (
-	LinkV03 = "https://in-toto.io/attestation/link/v0.3"
-	VSAV1   = "https://slsa.dev/verification_summary/v1"
-	VSAV02  = "https://slsa.dev/verification_summary/v0.2"
-)
+// LinkV03 is in-toto's link.
+const LinkV03 = "https://in-toto.io/attestation/link/v0.3"
 
 // claims is what one statement says, in the terms of artifact rules. Materials
 // that the signer's certificate proves are plain; those that it does not know
@@ -28,7 +25,8 @@ type claims struct {
 	materials   artifact.Set
 	products    artifact.Set
 	hasProducts bool
-	linkName    string // the step that a link names
+	linkName    string       // the step that a link names
+	summary     *vsa.Summary // of a verification summary
 	// nameless is the git product of a statement that names no repository; a copy of
 	// the claims for one step has it among its products, under givenName.
 	nameless  *artifact.Resource
@@ -72,7 +70,7 @@ func readClaims(v *attestation.Verified, readPredicate, gitHash256 bool) (*claim
 		finding = c.readLink(statement.Predicate)
 	default:
 		c.materials = subjects
-		finding = readSummary(statement)
+		finding = c.readSummary(statement)
 	}
 	if finding != nil {
 		return nil, finding
@@ -139,23 +137,23 @@ func (c *claims) addMaterials(materials []provenance.Descriptor) *verdict.Findin
 	return nil
 }
 
-// readSummary refuses a verification summary that says the verification failed.
-func readSummary(statement attestation.Statement) *verdict.Finding {
-	if statement.PredicateType != VSAV1 && statement.PredicateType != VSAV02 {
+// readSummary reads a verification summary, and refuses one that says that the
+// verification failed, whoever asks.
+func (c *claims) readSummary(statement attestation.Statement) *verdict.Finding {
+	if !vsa.Is(statement.PredicateType) {
 		return nil
 	}
-	var summary struct {
-		Result string `json:"verificationResult"`
+	summary, err := vsa.Read(statement.PredicateType, statement.Predicate)
+	if err != nil {
+		return refuse(verdict.PredicateMalformed, err)
 	}
-	if err := json.Unmarshal(statement.Predicate, &summary); err != nil {
-		return refuse(verdict.PredicateMalformed, fmt.Errorf("reading verification summary: %w", err))
-	}
-	if summary.Result != "PASSED" {
+	if summary.Result != vsa.Passed {
 		return &verdict.Finding{
 			ID: verdict.VSANotPassed, Expected: "verificationResult PASSED", Found: fmt.Sprintf("verificationResult %q", summary.Result),
 			Next: "find out why that verification failed; its summary is evidence against the artifact",
 		}
 	}
+	c.summary = &summary
 	return nil
 }
 

@@ -25,6 +25,8 @@ type Description struct {
 	Steps      []DescribedStep      `json:"steps"`
 	Subjects   []DescribedSubject   `json:"subjects"`
 	Denied     []DescribedDenial    `json:"deny"`
+	// Levels are stated in a verification summary of an artifact that is allowed.
+	Levels []string `json:"verifiedLevels,omitempty"`
 }
 
 // DescribedParameter is a value that the caller gives.
@@ -91,6 +93,17 @@ type DescribedPredicate struct {
 	AgeFrom   string   `json:"ageFrom,omitempty"`
 	// Attributes are rules in CEL that must be true.
 	Attributes []string `json:"attributes,omitempty"`
+	// Summary is what a verification summary must say.
+	Summary *DescribedSummary `json:"vsa,omitempty"`
+}
+
+// DescribedSummary is what a verification summary must say to count.
+type DescribedSummary struct {
+	ResourceURI string            `json:"resourceUri"`
+	Policy      map[string]string `json:"policy"`
+	VerifierID  string            `json:"verifierId,omitempty"`
+	Levels      []string          `json:"verifiedLevels,omitempty"`
+	Parameters  map[string]string `json:"parameters,omitempty"`
 }
 
 // DescribedRule is one artifact rule, with its tokens.
@@ -121,7 +134,7 @@ func (l *Layout) Describe() Description {
 	d := Description{
 		Name: l.name, Version: l.version, Expires: l.expires.UTC(), Source: l.source(),
 		Parameters: []DescribedParameter{}, Principals: []DescribedPrincipal{}, Steps: []DescribedStep{},
-		Subjects: []DescribedSubject{}, Denied: []DescribedDenial{},
+		Subjects: []DescribedSubject{}, Denied: []DescribedDenial{}, Levels: l.levels,
 	}
 	if l.gitHash256 {
 		d.GitHash = "sha256"
@@ -200,6 +213,7 @@ func (e *entry) describe() DescribedPredicate {
 	for _, a := range e.attributes {
 		d.Attributes = append(d.Attributes, a.Text())
 	}
+	d.Summary = e.summary.describe()
 	for _, f := range e.allowed {
 		d.By = append(d.By, f.id)
 		if !slices.Contains(d.Of, f.principal.id) {

@@ -54,6 +54,9 @@ func (p *prose) headline() {
 	if p.GitHash != "" {
 		p.say(0, "Commits are named by their %s object ids and no others.", p.GitHash)
 	}
+	if len(p.Levels) > 0 {
+		p.say(0, "A verification summary of what is allowed states the verified levels %s.", strings.Join(p.Levels, ", "))
+	}
 }
 
 func (p *prose) step(s DescribedStep) {
@@ -63,6 +66,7 @@ func (p *prose) step(s DescribedStep) {
 		for _, a := range e.Attributes {
 			p.say(2, "- of which is true: %s", strings.Join(strings.Fields(a), " "))
 		}
+		p.summary(e.Summary)
 	}
 	materials := "Its materials"
 	if s.SubjectsOnly {
@@ -72,6 +76,26 @@ func (p *prose) step(s DescribedStep) {
 	p.rules("Its products", s.Products)
 	if len(s.DistinctFrom) > 0 {
 		p.say(1, "- Nobody who counts in step %s counts here.", listed(s.DistinctFrom, "or"))
+	}
+}
+
+// summary tells what a verification summary must say.
+func (p *prose) summary(s *DescribedSummary) {
+	if s == nil {
+		return
+	}
+	p.say(2, "- of a verification that passed, of the resource %s", s.ResourceURI)
+	for _, alg := range sortedKeys(s.Policy) {
+		p.say(2, "- against the policy %s:%s", alg, s.Policy[alg])
+	}
+	for _, name := range sortedKeys(s.Parameters) {
+		p.say(2, "- with the policy's parameter %s=%s", name, s.Parameters[name])
+	}
+	if s.VerifierID != "" {
+		p.say(2, "- by the verifier %s", s.VerifierID)
+	}
+	if len(s.Levels) > 0 {
+		p.say(2, "- with the verified levels %s, or higher ones", strings.Join(s.Levels, ", "))
 	}
 }
 

@@ -23,6 +23,7 @@ const (
 	badAge
 	otherArtifact
 	otherName
+	badSummary
 	badAttribute
 )
 
@@ -115,6 +116,9 @@ func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subje
 			}
 			return nil, nil, otherName, finding
 		}
+	}
+	if finding := e.checkSummary(s.claims.summary); finding != nil {
+		return nil, badSummary, finding
 	}
 	if finding := c.attributes(s, e); finding != nil {
 		return nil, nil, badAttribute, finding

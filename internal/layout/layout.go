@@ -45,6 +45,7 @@ type Layout struct {
 	steps         []*step
 	subjects      []subjectRule
 	deny          []denial
+	levels        []string // verifiedLevels, for a summary of the verdict
 	// simple marks a layout that was built from flags.
 	simple bool
 	// anyPredicate is set by the conformance verb alone: the statement's predicate
@@ -196,6 +197,7 @@ type entry struct {
 	maxAge         time.Duration
 	ageFrom        string
 	attributes     []expectedAttribute
+	summary        *summaryDemand // on verification summaries; nil for none
 }
 
 // expectedAttribute is one rule of expectedAttributes, with where it stands.

@@ -118,6 +118,7 @@ func (l *linter) entry(s *step, e *entry) {
 			l.problem(verdict.UnknownFunctionary, e.at, says{fmt.Sprintf("step %s lists %s, which is neither a functionary nor a principal", s.name, id), "a name under functionaries or principals", "define it or correct the name"})
 		}
 	}
+	l.summaryUse(s, e)
 	people := map[*principal]bool{}
 	for _, f := range e.allowed {
 		people[f.principal] = true

@@ -9,6 +9,7 @@ import (
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/verdict"
+	"github.com/signatus-dev/signatus/internal/vsa"
 )
 
 // allow turns an assignment into a verdict.
@@ -297,6 +298,9 @@ func (c *check) notes() []string {
 				note(fmt.Sprintf("%s: its signature names no repository; it counts for %s because a step requires that name", s.verified.Source(), name))
 			}
 		}
+		if c.Layout.simple && s.claims.summary != nil {
+			note(fmt.Sprintf("%s: a verification summary of the resource %q, which nothing here demands, nor a policy: a layout's vsa demands both", s.verified.Source(), s.claims.summary.ResourceURI))
+		}
 		if _, ok := s.verified.Time(); !ok {
 			note(fmt.Sprintf("%s: no log or timestamp authority proves when it was signed", s.verified.Source()))
 		}
@@ -319,7 +323,7 @@ func PredicateName(s attestation.Statement) string {
 		return "SLSA provenance v0.2"
 	case LinkV03:
 		return "in-toto link v0.3"
-	case VSAV1:
+	case vsa.V1:
 		return "verification summary v1"
 	case attestation.GitCommitPredicate:
 		return "signed commit"

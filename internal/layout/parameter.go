@@ -205,6 +205,9 @@ func (l *Layout) templates() []template {
 		for _, r := range append(append([]rule{}, s.materials.rules...), s.products.rules...) {
 			all = append(all, r.pattern, r.sourcePrefix, r.destPrefix)
 		}
+		for _, e := range s.entries {
+			all = append(all, e.summary.templates()...)
+		}
 	}
 	for _, f := range l.functionaries {
 		all = append(all, f.identity)

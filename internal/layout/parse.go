@@ -65,7 +65,7 @@ func otherDialect(r *reader, root *yaml.Node) (verdict.Finding, bool) {
 // layout reads the document. Problems are collected in r.
 func (r *reader) layout(root *yaml.Node) *Layout {
 	f := r.mapping(root, "the layout", "_type", "version", "expires", "parameters", "functionaries", "principals",
-		"steps", "subjects", "deny", "gitHash")
+		"steps", "subjects", "deny", "gitHash", "verifiedLevels")
 	l := &Layout{parameters: map[string]parameter{}}
 	if t := r.required(root, f, "_type", "the layout"); t != "" && t != "layout" {
 		r.malformed(f["_type"], fmt.Sprintf("_type is %q", t), "layout")
@@ -86,6 +86,7 @@ func (r *reader) layout(root *yaml.Node) *Layout {
 			r.malformed(f["gitHash"], fmt.Sprintf("gitHash is %q", text), "sha256, or no gitHash to take both kinds of object ids")
 		}
 	}
+	l.levels = r.levels(f["verifiedLevels"], "verifiedLevels")
 	r.readParameters(l, f["parameters"])
 	for _, item := range r.entries(f["functionaries"], "functionaries") {
 		l.functionaries = append(l.functionaries, r.functionary(item))
@@ -253,7 +254,7 @@ func (r *reader) rules(node *yaml.Node, what string) ruleList {
 
 func (r *reader) entry(node *yaml.Node, what string) *entry {
 	what += "'s predicate"
-	f := r.mapping(node, what, "predicateType", "anyOf", "functionaries", "threshold", "maxAge", "ageFrom", "expectedAttributes")
+	f := r.mapping(node, what, "predicateType", "anyOf", "functionaries", "threshold", "maxAge", "ageFrom", "expectedAttributes", "vsa")
 	e := &entry{at: at(node), predicateTypes: r.predicateTypes(node, f, what)}
 	e.functionaries = r.texts(f["functionaries"], what+"'s functionaries")
 	if threshold, ok := f["threshold"]; !ok {
@@ -272,6 +273,7 @@ func (r *reader) entry(node *yaml.Node, what string) *entry {
 		r.malformed(f["ageFrom"], "ageFrom without maxAge", "maxAge beside it")
 	}
 	e.attributes = r.attributes(f["expectedAttributes"], what)
+	e.summary = r.summary(f["vsa"], what)
 	return e
 }
 
