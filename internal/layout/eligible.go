@@ -118,7 +118,7 @@ func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subje
 		}
 	}
 	if finding := e.checkSummary(s.claims.summary); finding != nil {
-		return nil, badSummary, finding
+		return nil, nil, badSummary, finding
 	}
 	if finding := c.attributes(s, e); finding != nil {
 		return nil, nil, badAttribute, finding
