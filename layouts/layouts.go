@@ -6,5 +6,5 @@ import "embed"
 
 // Files are the layouts, by file name.
 //
-//go:embed *.yml
+//go:embed *.yml *.layout
 var Files embed.FS
