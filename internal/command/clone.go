@@ -100,14 +100,34 @@ func fromHere(folder string) string {
 	return rel
 }
 
-// commitsInHand are the artifacts that are commits.
-func commitsInHand(targets ...target) (ids []string) {
+// gitObjects are objects to look for, by their ids.
+type gitObjects struct{ commits, tags []string }
+
+// objectsInHand are the artifacts that are commits or tags.
+func objectsInHand(targets ...target) (o gitObjects) {
 	for _, t := range targets {
 		if id := t.digest[artifact.GitCommit]; id != "" {
-			ids = union(ids, []string{id})
+			o.commits = union(o.commits, []string{id})
+		}
+		if id := t.digest[artifact.GitTag]; id != "" {
+			o.tags = union(o.tags, []string{id})
 		}
 	}
-	return ids
+	return o
+}
+
+// find looks for notes of commits, and where they can count, for objects' own
+// signatures. lacking are the objects that the clone does not have.
+func (c *clone) find(o gitObjects, own bool) (found evidence.Found, lacking []string) {
+	found = c.evidence.Commits(o.commits)
+	if !own {
+		return found, nil
+	}
+	objects, lacking := c.evidence.Objects(o.commits, o.tags)
+	found.Candidates = append(found.Candidates, objects.Candidates...)
+	found.Refused = append(found.Refused, objects.Refused...)
+	found.Looked = append(found.Looked, objects.Looked...)
+	return found, lacking
 }
 
 // history is what a repository tells of commits, read from objects that hash to
@@ -115,7 +135,16 @@ func commitsInHand(targets ...target) (ids []string) {
 type history struct {
 	trees   map[string]string
 	changed map[string][]string
-	fetch   string // what may bring a word that is missing
+	fetch   string   // what may bring a word that is missing
+	lacking []string // objects that may bear a signature and are not in the clone
+}
+
+// warnings tell of what is worth fetching where something is missing.
+func (h history) warnings() (lines []string) {
+	for _, id := range h.lacking {
+		lines = append(lines, fmt.Sprintf("%s is not in this clone, so its own signature could not be read; next: %s", id, (&gitobject.MissingError{Commit: id, Object: id}).Next()))
+	}
+	return lines
 }
 
 // history reads the commits that a clone has; of the others nothing is known.

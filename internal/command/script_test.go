@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "rewrite the golden outputs in testdata/
 //	misused ARG...    … with 2
 //	undecided ARG...  … with 3
 //	edit FILE OLD NEW replaces every OLD in a file by NEW
+//	sshsign REPOSITORY NAME REF has NAME sign what a ref names, see sshsign_test.go
 //	note REPOSITORY COMMIT FILE makes FILE the only note of refs/notes/attestations
 //
 // What signatus wrote is in the files out and err, with what differs from run to
@@ -52,6 +53,7 @@ func TestScript(t *testing.T) {
 			"undecided": exits(signatus, 3),
 			"edit":      edit,
 			"note":      note,
+			"sshsign":   sshsign,
 		},
 	})
 }

@@ -358,7 +358,7 @@ func (j *judge) all(ctx context.Context, targets []target) error {
 		if err != nil {
 			return undecided("check --bundle", err)
 		}
-		if shared, err = j.gather(ctx, found, j.clones.named, commitsInHand(targets...)); err != nil {
+		if shared, err = j.gather(ctx, found, j.clones.named, objectsInHand(targets...)); err != nil {
 			return err
 		}
 	}
@@ -367,7 +367,7 @@ func (j *judge) all(ctx context.Context, targets []target) error {
 		if g == nil {
 			var err error
 			found := evidence.Beside(j.env.FS, t.beside)
-			if g, err = j.gather(ctx, found, j.clones.of(t, &found), commitsInHand(t)); err != nil {
+			if g, err = j.gather(ctx, found, j.clones.of(t, &found), objectsInHand(t)); err != nil {
 				return err
 			}
 		}
@@ -375,7 +375,10 @@ func (j *judge) all(ctx context.Context, targets []target) error {
 		if err := hashFailure(ctx, t, err); err != nil {
 			return err
 		}
-		j.doc.Verdicts = append(j.doc.Verdicts, j.one(a, err, g))
+		v := j.one(a, err, g)
+		if j.doc.Verdicts = append(j.doc.Verdicts, v); !v.Allowed() {
+			j.doc.Warnings = union(j.doc.Warnings, g.history.warnings())
+		}
 	}
 	return nil
 }
@@ -389,22 +392,23 @@ type gathered struct {
 
 // gather opens what was found, and then what the clone has about the commits that
 // are in hand or that the opened statements name.
-func (j *judge) gather(ctx context.Context, found evidence.Found, at *clone, commits []string) (*gathered, error) {
+func (j *judge) gather(ctx context.Context, found evidence.Found, at *clone, inHand gitObjects) (*gathered, error) {
 	all, err := j.open(ctx, found)
 	if err != nil {
 		return nil, err
 	}
 	g := &gathered{opened: all}
 	if at != nil {
-		commits = union(commits, layout.Commits(all.verified))
-		noted := at.evidence.Commits(commits)
+		inHand.commits = union(inHand.commits, layout.Commits(all.verified))
+		noted, lacking := at.find(inHand, j.layout.AsksForObjects())
 		noted.Candidates = without(noted.Candidates, found.Candidates)
 		more, err := j.open(ctx, noted)
 		if err != nil {
 			return nil, err
 		}
 		g.verified, g.refused = slices.Concat(g.verified, more.verified), slices.Concat(g.refused, more.refused)
-		g.history = at.history(union(commits, layout.Commits(more.verified)))
+		g.history = at.history(union(inHand.commits, layout.Commits(more.verified)))
+		g.history.lacking = lacking
 	}
 	g.algorithms = algorithmsOf(g.verified, j.layout)
 	return g, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/gitnotes"
 	"github.com/signatus-dev/signatus/internal/gitobject"
+	"github.com/signatus-dev/signatus/internal/gitrepo"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
@@ -20,6 +21,8 @@ type Repository interface {
 	Ref(name string) (string, error)
 	// Object is a gitobject.Source.
 	Object(id string, limit int64) (gitobject.Raw, error)
+	// Tags finds the annotated tags of commits.
+	Tags(commits []string) ([]gitrepo.Tag, error)
 }
 
 // Git looks in a repository for what authors left there about commits. It believes
@@ -104,7 +107,7 @@ func (f *Found) unreadableGit(where string, err error) {
 	f.Looked = append(f.Looked, Place{Path: where})
 	f.Refused = append(f.Refused, verdict.Evidence{Source: where, Reason: &verdict.Finding{
 		ID: verdict.SourceUnreadable, Where: where, Found: err.Error(), Expected: "objects that hash to their names, in a form that is read",
-		Next: "fetch the notes again: " + FetchNotes,
+		Next: "fetch them again, into a fresh clone if this one is damaged: " + FetchNotes,
 	}})
 }
 

@@ -40,6 +40,9 @@ func commitsOf(v *attestation.Verified) (ids []string) {
 	if refused != nil {
 		return nil
 	}
+	if c.nameless != nil && c.nameless.Digest[artifact.GitCommit] != "" {
+		ids = append(ids, c.nameless.Digest[artifact.GitCommit])
+	}
 	for _, asserted := range []bool{false, true} {
 		for _, set := range []artifact.Set{c.materials, c.products} {
 			for _, name := range set.Names() {
@@ -51,4 +54,18 @@ func commitsOf(v *attestation.Verified) (ids []string) {
 		}
 	}
 	return ids
+}
+
+// AsksForObjects reports whether a step takes what a commit or a tag says with its own
+// signature. What a sublayout asks for is not known before it is read.
+func (l *Layout) AsksForObjects() bool {
+	wanted := []string{attestation.GitCommitPredicate, attestation.GitTagPredicate, "layout"}
+	for _, s := range l.steps {
+		for _, e := range s.entries {
+			if slices.ContainsFunc(e.predicateTypes, func(t string) bool { return slices.Contains(wanted, t) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
