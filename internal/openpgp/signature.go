@@ -2,6 +2,7 @@ package openpgp
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -57,11 +58,13 @@ func (s *Signature) KeyID() string {
 	return fmt.Sprintf("%016X", *s.packet.IssuerKeyId)
 }
 
-// ByForge reports whether the signature names a forge's own key. Where it does not,
-// a forge's key would be refused all the same, as no caller can name one.
+// ByForge reports whether the signature names a forge's own key, by its id or at the
+// end of its fingerprint. Where it does not, a forge's key would be refused all the
+// same, as no caller can name one.
 func (s *Signature) ByForge() bool {
 	for _, id := range forgeKeys() {
-		if s.packet.CheckKeyIdOrFingerprintExplicit(nil, id) {
+		last := binary.BigEndian.AppendUint64(nil, id)
+		if s.packet.IssuerKeyId != nil && *s.packet.IssuerKeyId == id || bytes.HasSuffix(s.packet.IssuerFingerprint, last) {
 			return true
 		}
 	}
