@@ -31,6 +31,10 @@ const (
 	payloadType = "application/vnd.in-toto+json"
 	statementV1 = "https://in-toto.io/Statement/v1"
 	statementV0 = "https://in-toto.io/Statement/v0.1"
+	// gittuf writes statements with Go's encoding/json, which spells _type as type, and
+	// says so by a payload type of its own.
+	// Source: https://github.com/gittuf/gittuf/blob/main/internal/signerverifier/dsse/dsse.go
+	gittufPayloadType = "application/vnd.gittuf+json"
 )
 
 // faulty is a fault in a statement, with its finding.
@@ -47,10 +51,14 @@ func malformed(found, expected string, cause error) *faulty {
 // reader of what was signed: sigstore-go's verdict on the signature and this
 // reading are of the same bytes.
 func parseStatement(mediaType string, payload []byte) (Statement, *faulty) {
+	typeKey := "_type"
 	switch {
+	case mediaType == gittufPayloadType:
+		typeKey = "type"
 	case mediaType != payloadType:
 		return Statement{}, malformed(fmt.Sprintf("the envelope's payload type is %.80q", mediaType), payloadType, nil)
-	case len(payload) > MaxStatementSize:
+	}
+	if len(payload) > MaxStatementSize {
 		return Statement{}, malformed(fmt.Sprintf("the statement has %d bytes", len(payload)), fmt.Sprintf("at most %d", MaxStatementSize), nil)
 	}
 	document, err := scanObject(payload)
@@ -60,10 +68,10 @@ func parseStatement(mediaType string, payload []byte) (Statement, *faulty) {
 	if len(bytes.TrimSpace(document.rest)) > 0 {
 		return Statement{}, malformed("more data after the statement", "one JSON object", nil)
 	}
-	if err := checkKeys(document, "_type", "subject", "predicateType", "predicate"); err != nil {
+	if err := checkKeys(document, typeKey, "subject", "predicateType", "predicate"); err != nil {
 		return Statement{}, malformed("reading the statement", "", err)
 	}
-	s := Statement{Type: document.text("_type"), PredicateType: document.text("predicateType")}
+	s := Statement{Type: document.text(typeKey), PredicateType: document.text("predicateType")}
 	if s.Type != statementV1 && s.Type != statementV0 {
 		return Statement{}, malformed(fmt.Sprintf("the statement's _type is %.80q", s.Type), statementV1+" or v0.1", nil)
 	}
