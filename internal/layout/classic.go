@@ -13,7 +13,7 @@ const (
 	MaxClassicKeys = 1024
 	MaxInspections = 256
 	MaxRules       = 10_000 // in one rule list
-	MaxArtifacts   = 1 << 20
+	MaxArtifacts   = 1 << 18
 	// MaxSublayoutDepth is how deep layouts nest, the outermost not counted.
 	MaxSublayoutDepth = 8
 )
