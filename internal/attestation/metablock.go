@@ -117,7 +117,7 @@ func memberStarts(data []byte, name string) bool {
 // after the object, and numbers that canonical JSON does not have are refused.
 func ReadEnvelope(source string, data []byte) (*Envelope, *Refusal) {
 	if len(data) > MaxBundleSize {
-		return nil, refuse(source, verdict.EnvelopeMalformed, tooLarge(len(data)))
+		return nil, envelopeRefusal(source, tooLarge(len(data)))
 	}
 	document, err := scanObject(data)
 	if err != nil {

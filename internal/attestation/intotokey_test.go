@@ -1,0 +1,407 @@
+package attestation
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/binary"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	"github.com/signatus-dev/signatus/internal/attestationtest"
+)
+
+func pemOf(t *testing.T, public crypto.PublicKey) string {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+}
+
+// TestSchemes verifies with every scheme that is taken, and with no other.
+func TestSchemes(t *testing.T) {
+	t.Parallel()
+	message := []byte("what is signed")
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pss := func(hash crypto.Hash, salt int) []byte {
+		signature, err := rsa.SignPSS(rand.Reader, rsaKey, hash, hashed(hash, message), &rsa.PSSOptions{SaltLength: salt})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return signature
+	}
+	pkcs := func(hash crypto.Hash) []byte {
+		signature, err := rsa.SignPKCS1v15(rand.Reader, rsaKey, hash, hashed(hash, message))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return signature
+	}
+	curve := func(c elliptic.Curve, hash crypto.Hash) (crypto.PublicKey, []byte) {
+		key, err := ecdsa.GenerateKey(c, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signature, err := ecdsa.SignASN1(rand.Reader, key, hashed(hash, message))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &key.PublicKey, signature
+	}
+	p256, by256 := curve(elliptic.P256(), crypto.SHA256)
+	p384, by384 := curve(elliptic.P384(), crypto.SHA384)
+	p521, by521 := curve(elliptic.P521(), crypto.SHA512)
+	edPublic, edPrivate, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // it must be refused
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		kind, scheme string
+		public       crypto.PublicKey
+		signature    []byte
+		ok           bool
+	}{
+		{"rsa", "rsassa-pss-sha256", &rsaKey.PublicKey, pss(crypto.SHA256, rsa.PSSSaltLengthEqualsHash), true},
+		{"rsa", "rsassa-pss-sha256", &rsaKey.PublicKey, pss(crypto.SHA256, rsa.PSSSaltLengthAuto), true},
+		{"rsa", "rsassa-pss-sha384", &rsaKey.PublicKey, pss(crypto.SHA384, rsa.PSSSaltLengthEqualsHash), true},
+		{"rsa", "rsassa-pss-sha512", &rsaKey.PublicKey, pss(crypto.SHA512, rsa.PSSSaltLengthEqualsHash), true},
+		{"rsa", "rsassa-pss-sha256", &rsaKey.PublicKey, pss(crypto.SHA512, rsa.PSSSaltLengthEqualsHash), false},
+		{"rsa", "rsassa-pss-sha256", &rsaKey.PublicKey, pkcs(crypto.SHA256), false},
+		{"rsa", "rsa-pkcs1v15-sha256", &rsaKey.PublicKey, pkcs(crypto.SHA256), true},
+		{"rsa", "rsa-pkcs1v15-sha384", &rsaKey.PublicKey, pkcs(crypto.SHA384), true},
+		{"rsa", "rsa-pkcs1v15-sha512", &rsaKey.PublicKey, pkcs(crypto.SHA512), true},
+		{"rsa", "rsassa-pss-sha1", &rsaKey.PublicKey, pss(crypto.SHA256, rsa.PSSSaltLengthAuto), false},
+		{"rsa", "rsassa-pss-md5", &rsaKey.PublicKey, nil, false},
+		{"rsa", "ed25519", &rsaKey.PublicKey, nil, false},
+		{"rsa", "rsassa-pss-sha256", &small.PublicKey, nil, false},
+		{"ecdsa", "ecdsa-sha2-nistp256", p256, by256, true},
+		{"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", p256, by256, true},
+		{"ecdsa", "ecdsa-sha2-nistp384", p384, by384, true},
+		{"ecdsa", "ecdsa-sha2-nistp256", p384, by384, true},
+		{"ecdsa", "ecdsa-sha2-nistp521", p521, by521, true},
+		{"ecdsa", "ecdsa-sha2-nistp384", p256, by256, false},
+		{"ecdsa", "ecdsa-sha2-nistp256", p256, by384, false},
+		{"ed25519", "ed25519", edPublic, ed25519.Sign(edPrivate, message), true},
+		{"ed25519", "ed25519", edPublic, make([]byte, 64), false},
+		{"ed25519", "ed25519", edPublic, []byte{1}, false},
+		{"rsa", "ed25519", edPublic, ed25519.Sign(edPrivate, message), false},
+		{"dsa", "", p256, by256, false},
+	} {
+		text, err := json.Marshal(map[string]any{"keytype": row.kind, "scheme": row.scheme, "keyval": map[string]any{"public": pemOf(t, row.public)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := ParseInTotoKey(text)
+		ok := err == nil && key.parts[0].verify(envelopeSignature{value: row.signature}, message, classicNow()) == nil
+		if ok != row.ok {
+			t.Errorf("%s %s: verified %t, expected %t (%v)", row.kind, row.scheme, ok, row.ok, err)
+		}
+		if err == nil && key.parts[0].verify(envelopeSignature{value: row.signature}, []byte("other"), classicNow()) == nil {
+			t.Errorf("%s %s: verified something else", row.kind, row.scheme)
+		}
+	}
+}
+
+// TestParseInTotoKey reads files of every kind, and refuses others.
+func TestParseInTotoKey(t *testing.T) {
+	t.Parallel()
+	key := classicTestKey(t, "alice", attestationtest.ClassicEd25519)
+	good := string(attestationtest.EncodeClassic(key.JSON()))
+	public, err := key.PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := key.PrivateKeyPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := parsedKey(t, key).Signer().Key
+	for name, text := range map[string]string{
+		"key JSON": good, "PEM": string(public), "white space": "\n " + good + "\n",
+		"older names": strings.NewReplacer(`"keytype"`, `"type"`, `"scheme"`, `"method"`).Replace(good),
+		"PEM in JSON": strings.Replace(good, key.Public, strings.ReplaceAll(string(public), "\n", `\n`), 1),
+	} {
+		got, err := ParseInTotoKey([]byte(text))
+		if err != nil || got.Signer().Key != want || len(got.Fingerprints()) != 1 {
+			t.Errorf("%s: %v, %v", name, got.Signer(), err)
+		}
+	}
+	for name, text := range map[string]string{
+		"empty": "", "text": "key", "a private key": string(private), "two keys": string(public) + string(public),
+		"too large": good + strings.Repeat(" ", maxKeySize), "more behind it": good + "{}", "a key twice": strings.Replace(good, `"keytype"`, `"keytype": "rsa", "keytype"`, 1),
+		"no key": `{"keytype": "ed25519", "scheme": "ed25519", "keyval": {}}`, "no keyval": `{"keytype": "ed25519"}`, "another type": strings.Replace(good, `"ed25519"`, `"rsa"`, 1),
+		"short": strings.Replace(good, key.Public, key.Public[2:], 1), "OpenPGP that is none": "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n-----END PGP PUBLIC KEY BLOCK-----",
+		"a certificate":    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+		"DSA":              `{"type": "dsa", "method": "pgp+dsa-fips-180-2", "keyval": {"public": {"y": "01"}}}`,
+		"an even exponent": `{"type": "rsa", "method": "pgp+rsa-pkcsv1.5", "keyval": {"public": {"n": "` + strings.Repeat("ff", 256) + `", "e": "02"}}}`,
+		"a small modulus":  `{"type": "rsa", "method": "pgp+rsa-pkcsv1.5", "keyval": {"public": {"n": "ff", "e": "010001"}}}`,
+		"no modulus":       `{"type": "rsa", "method": "pgp+rsa-pkcsv1.5", "keyval": {"public": {}}}`,
+		"too many subkeys": `{"type": "rsa", "method": "pgp+rsa-pkcsv1.5", "keyval": {}, "subkeys": {` + manySubkeys(maxSubkeys+1) + `}}`,
+	} {
+		if key, err := ParseInTotoKey([]byte(text)); err == nil || !key.Signer().IsZero() {
+			t.Errorf("%s: read as %v", name, key.Signer())
+		}
+	}
+}
+
+func manySubkeys(n int) string {
+	var keys []string
+	for i := range n {
+		keys = append(keys, fmt.Sprintf(`"%d": {}`, i))
+	}
+	return strings.Join(keys, ",")
+}
+
+// openPGPKey is a key of GnuPG's making, with a signing subkey, in the forms that
+// securesystemslib has it.
+type openPGPKey struct {
+	entity   *openpgp.Entity
+	armoured []byte
+}
+
+func newOpenPGPKey(t *testing.T, algorithm packet.PublicKeyAlgorithm) openPGPKey {
+	t.Helper()
+	config := &packet.Config{Algorithm: algorithm, RSABits: 2048, Time: func() time.Time { return classicNow().AddDate(-1, 0, 0) }}
+	entity, err := openpgp.NewEntity("Alice", "", "alice@example.com", config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := entity.AddSigningSubkey(config); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	w, err := armor.Encode(&out, openpgp.PublicKeyType, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := entity.Serialize(w); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return openPGPKey{entity, out.Bytes()}
+}
+
+// sign signs a text with the primary key or the signing subkey, and takes the
+// packet apart as securesystemslib does.
+func (k openPGPKey) sign(t *testing.T, text []byte, subkey bool) (headers, value []byte) {
+	t.Helper()
+	private := k.entity.PrivateKey
+	if subkey {
+		private = k.entity.Subkeys[len(k.entity.Subkeys)-1].PrivateKey
+	}
+	signature := &packet.Signature{Version: 4, SigType: packet.SigTypeBinary, PubKeyAlgo: private.PubKeyAlgo, Hash: crypto.SHA256, CreationTime: classicNow().AddDate(0, -1, 0), IssuerKeyId: &private.KeyId}
+	h := sha256.New()
+	h.Write(text)
+	if err := signature.Sign(h, private, nil); err != nil {
+		t.Fatal(err)
+	}
+	return cutSignature(t, signature)
+}
+
+// cutSignature takes the hashed part and the signature out of a serialised packet.
+func cutSignature(t *testing.T, signature *packet.Signature) (headers, value []byte) {
+	t.Helper()
+	var out bytes.Buffer
+	if err := signature.Serialize(&out); err != nil {
+		t.Fatal(err)
+	}
+	raw := out.Bytes()
+	body := raw[2:] // tag and one octet of length
+	switch first := raw[1]; {
+	case first >= 192 && first < 224:
+		body = raw[3:]
+	case first == 255:
+		body = raw[6:]
+	}
+	end := 6 + int(binary.BigEndian.Uint16(body[4:6]))
+	headers = body[:end]
+	rest := body[end:]
+	rest = rest[2+int(binary.BigEndian.Uint16(rest[:2])):][2:] // unhashed subpackets, left 16 bits of the hash
+	for len(rest) > 0 {
+		size := (int(binary.BigEndian.Uint16(rest[:2])) + 7) / 8
+		number := rest[2 : 2+size]
+		if signature.PubKeyAlgo == packet.PubKeyAlgoEdDSA {
+			number = append(make([]byte, 32-size), number...)
+		}
+		value, rest = append(value, number...), rest[2+size:]
+	}
+	return headers, value
+}
+
+// openPGPMetablock writes a Metablock with an OpenPGP signature.
+func openPGPMetablock(t *testing.T, field string, headers, value []byte) *Envelope {
+	t.Helper()
+	file := fmt.Sprintf(`{"signed": %s, "signatures": [{"keyid": "00", "other_headers": "%x", "%s": "%x"}]}`, linkText, headers, field, value)
+	e, refused := ReadEnvelope("f", []byte(file))
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	return e
+}
+
+// TestOpenPGPSignature verifies signatures as securesystemslib keeps them, with
+// keys as it keeps them and as GnuPG exports them.
+func TestOpenPGPSignature(t *testing.T) {
+	t.Parallel()
+	canonical, err := canonicalJSON([]byte(linkText))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, algorithm := range []packet.PublicKeyAlgorithm{packet.PubKeyAlgoRSA, packet.PubKeyAlgoEdDSA} {
+		pgp, other := newOpenPGPKey(t, algorithm), newOpenPGPKey(t, algorithm)
+		key, err := ParseInTotoKey(pgp.armoured)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stranger, err := ParseInTotoKey(other.armoured)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, subkey := range []bool{false, true} {
+			headers, value := pgp.sign(t, canonical, subkey)
+			good := openPGPMetablock(t, "signature", headers, value)
+			for name, row := range map[string]struct {
+				e    *Envelope
+				key  InTotoKey
+				now  time.Time
+				want bool
+			}{
+				"as it is":          {good, key, classicNow(), true},
+				"under sig":         {openPGPMetablock(t, "sig", headers, value), key, classicNow(), true},
+				"another key":       {good, stranger, classicNow(), false},
+				"other headers":     {openPGPMetablock(t, "sig", append(bytes.Clone(headers[:len(headers)-1]), headers[len(headers)-1]^1), value), key, classicNow(), false},
+				"headers cut short": {openPGPMetablock(t, "sig", headers[:len(headers)-1], value), key, classicNow(), false},
+				"no headers":        {openPGPMetablock(t, "sig", nil, value), key, classicNow(), false},
+				"over SHA-1":        {openPGPMetablock(t, "sig", append(append(bytes.Clone(headers[:3]), 2), headers[4:]...), value), key, classicNow(), false},
+				"over text":         {openPGPMetablock(t, "sig", append(append(bytes.Clone(headers[:1]), 1), headers[2:]...), value), key, classicNow(), false},
+				"another signature": {openPGPMetablock(t, "sig", headers, append(bytes.Clone(value[:len(value)-1]), value[len(value)-1]^1)), key, classicNow(), false},
+			} {
+				signed, refused := row.e.Verify(Trusted{Keys: []InTotoKey{row.key}, Now: row.now})
+				if (refused == nil) != row.want || (signed != nil) != row.want {
+					t.Errorf("%d subkey %t %s: %v", algorithm, subkey, name, refused)
+				}
+			}
+			signed, _ := good.Verify(Trusted{Keys: []InTotoKey{key}, Now: classicNow()})
+			if by := signed.SignedBy(); len(by) != 1 || by[0].Signer().Key != key.Signer().Key {
+				t.Errorf("%d subkey %t: a subkey speaks for its key, not for itself: %v", algorithm, subkey, by)
+			}
+		}
+	}
+}
+
+// TestOpenPGPKeyOfLayouts reads the keys as a layout has them, and their expiry.
+func TestOpenPGPKeyOfLayouts(t *testing.T) {
+	t.Parallel()
+	canonical, err := canonicalJSON([]byte(linkText))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pgp := newOpenPGPKey(t, packet.PubKeyAlgoRSA)
+	headers, value := pgp.sign(t, canonical, true)
+	object := func(k *packet.PublicKey, validity int) string {
+		public := k.PublicKey.(*rsa.PublicKey)
+		return fmt.Sprintf(`"type": "rsa", "method": "pgp+rsa-pkcsv1.5", "hashes": ["pgp+SHA2"], "creation_time": %d, "validity_period": %d, "keyval": {"private": "", "public": {"n": "%x", "e": "010001"}}`,
+			k.CreationTime.Unix(), validity, public.N)
+	}
+	sub := pgp.entity.Subkeys[len(pgp.entity.Subkeys)-1].PublicKey
+	for validity, want := range map[int]bool{0: true, 2 * 365 * 24 * 3600: true, 30 * 24 * 3600: false} {
+		text := fmt.Sprintf(`{%s, "subkeys": {"ab": {%s}}}`, object(pgp.entity.PrimaryKey, 0), object(sub, validity))
+		key, _, err := ReadInTotoKey("cd", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(key.Fingerprints()) != 2 || key.ID() != "cd" {
+			t.Errorf("%v", key.Fingerprints())
+		}
+		_, refused := openPGPMetablock(t, "signature", headers, value).Verify(Trusted{Keys: []InTotoKey{key}, Now: classicNow()})
+		if (refused == nil) != want {
+			t.Errorf("valid for %d s: %v", validity, refused)
+		}
+	}
+}
+
+// TestClassicSamples verifies links that in-toto's own test data hold, with the
+// keys of their layouts: RSA, DSSE and GnuPG.
+func TestClassicSamples(t *testing.T) {
+	t.Parallel()
+	const corpus = "../../../shared/corpus/in-toto/classic"
+	if _, err := os.Stat(corpus); err != nil {
+		t.Skipf("the corpus is not here: %v", err)
+	}
+	for _, set := range []string{"in-toto-python-demo_files", "in-toto-python-demo_dsse_files", "in-toto-python-demo_files_gpg"} {
+		template, err := os.ReadFile(filepath.Join(corpus, set, "demo.layout.template"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var document struct {
+			Signed  struct{ Keys map[string]json.RawMessage }
+			Payload []byte
+		}
+		if err := json.Unmarshal(template, &document); err != nil {
+			t.Fatal(err)
+		}
+		if document.Payload != nil {
+			if err := json.Unmarshal(document.Payload, &document.Signed); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var keys []InTotoKey
+		for id, raw := range document.Signed.Keys {
+			key, _, err := ReadInTotoKey(id, []byte(raw))
+			if err != nil {
+				t.Fatalf("%s: %v", set, err)
+			}
+			keys = append(keys, key)
+		}
+		links, err := filepath.Glob(filepath.Join(corpus, set, "*.link"))
+		if err != nil || len(links) != 2 || len(keys) != 2 {
+			t.Fatalf("%s: %d links, %d keys, %v", set, len(links), len(keys), err)
+		}
+		for _, name := range links {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			envelope, refused := ReadEnvelope(name, data)
+			if refused != nil {
+				t.Fatal(refused)
+			}
+			if _, refused := envelope.Verify(Trusted{Keys: keys, Now: classicNow()}); refused != nil {
+				t.Errorf("%s: %v", set, refused)
+			}
+			changed, refused := ReadEnvelope(name, bytes.Replace(data, []byte(`"sha256"`), []byte(`"sha512"`), 1))
+			if bytes.Contains(data, []byte(`"sha256"`)) && refused == nil {
+				if _, refused := changed.Verify(Trusted{Keys: keys, Now: classicNow()}); refused == nil {
+					t.Errorf("%s: verified after a change", set)
+				}
+			}
+		}
+	}
+}
