@@ -14,9 +14,10 @@ import (
 // product's own is not its only witness: of equal keys the last one counts, and
 // a number stands as it was written.
 //
-// "The canonical JSON format used in in-toto" is OLPC's (in-toto 1.0, 4.1): no
-// white space, keys sorted, and in strings only the quotation mark and the
-// backslash are escaped; all else is raw UTF-8 (TestCanonicalJSON).
+// It is "canonical JSON, as described in wiki.laptop.org/go/Canonical_JSON"
+// (in-toto 1.0, 4.1): no white space, keys sorted, and in strings only the
+// quotation mark and the backslash are escaped; all else is raw UTF-8
+// (TestCanonicalJSON).
 func CanonicalJSON(text []byte) ([]byte, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()

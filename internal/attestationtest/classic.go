@@ -91,9 +91,9 @@ func newClassicKey(signer crypto.Signer) (*ClassicKey, error) {
 
 // computeID sets the id that follows from the other fields.
 //
-// "The KEYID of a key is the hexdigest of the SHA-256 hash of the canonical
-// JSON form of the key" (in-toto 1.0, 4.2.1), which takes the fields below and
-// leaves out "keyid" and private halves (TestClassicKeyIDs).
+// "The KEYID of a key is the hexadecimal encoding of the SHA-256 hash of the
+// canonical JSON form of the public key" (in-toto 1.0, 4.2.1), of which
+// securesystemslib takes the fields below (TestClassicKeyIDs).
 func (k *ClassicKey) computeID() error {
 	public := k.JSON()
 	delete(public, "keyid")

@@ -137,8 +137,9 @@ func classicArtifacts(contents map[string]string) map[string]any {
 
 // ClassicLinkName is the file name under which verifiers look for a link.
 //
-// "[name].[KEYID-PREFIX].link" (in-toto 1.0, 4.4); all implementations take
-// eight hexadecimal digits.
+// "The name of the step, and the first six bytes of the functionary's keyid
+// separated by a dot" (in-toto 1.0, 4.4); all implementations take eight
+// hexadecimal digits.
 func ClassicLinkName(step string, key *ClassicKey) string {
 	return step + "." + key.ID[:8] + ".link"
 }

@@ -131,7 +131,7 @@ func (r *ClassicRequest) signatures(message []byte) ([]map[string]any, error) {
 	return signatures, nil
 }
 
-// signature writes one signature: hexadecimal in a Metablock (in-toto 1.0, 4.2),
+// signature writes one signature: hexadecimal in a Metablock (ITE-5, appendix),
 // base64 in an envelope. A certificate stands beside it as "cert", as
 // in-toto-golang spells it.
 func (r *ClassicRequest) signature(key *ClassicKey, signature []byte) map[string]any {

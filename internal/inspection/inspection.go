@@ -59,8 +59,9 @@ type Artifacts map[string]artifact.DigestSet
 
 // Record is what an inspection did.
 //
-// "Inspections ... produce link metadata": materials before and products after
-// it (in-toto 1.0, 4.3.2 and 5.2; TestRunRecords).
+// "This field will be used to spawn a new process in the verification system to
+// create a new piece of link metadata that correspond to the inspection steps"
+// (in-toto 1.0, 4.3.2): materials before and products after it (TestRunRecords).
 type Record struct {
 	Materials, Products Artifacts
 	Stdout, Stderr      Output // of a command

@@ -21,8 +21,9 @@ const grace = 2 * time.Second
 // process runs a command: the words as they are, without a shell, in the scratch
 // copy.
 //
-// "the command ... must exit with a zero return value" (in-toto 1.0, 5.2, step 8;
-// TestCommandFails).
+// "If the return value is 0, then the inspection was successful" (in-toto 1.0,
+// 4.3.2.1). It says of 1 to 126 that it was not, and nothing of 127 and above;
+// neither do those count as success (TestCommandFails).
 func (i *Inspector) process(ctx context.Context, run []string) (Record, error) {
 	program, err := i.findProgram(run[0])
 	if err != nil {

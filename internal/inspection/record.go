@@ -17,8 +17,9 @@ import (
 // records ".". A link to a file counts as that file; one to a folder, or to
 // nothing, is passed over, as in-toto does; one that leads out is a failure.
 //
-// "The path separator is always /" (in-toto 1.0, 4.2.2), which is what fs.WalkDir
-// has; TestRunRecords.
+// "All the artifacts and the rest of the information is recorded using the
+// in-toto-run tool, in the same fashion as used to collect steps" (in-toto 1.0,
+// 4.3.2.1; TestRunRecords).
 func recordFolder(ctx context.Context, folder string, limits Limits) (Artifacts, error) {
 	root, err := os.OpenRoot(folder)
 	if err != nil {
