@@ -139,12 +139,13 @@ func knownSteps(v verdict.Verdict) []verdict.Step {
 // it, when; one line each.
 func (p *page) witnesses(v verdict.Verdict, s verdict.Step) []string {
 	var lines []string
+	timed := p.verbose || v.Allowed()
 	for _, e := range v.Evidence {
 		if !counted(e) || e.Step != s.Name {
 			continue
 		}
 		line := statement(e)
-		if v.Allowed() || p.verbose {
+		if timed {
 			line += ", " + proven(e)
 		}
 		lines = append(lines, line)

@@ -70,9 +70,14 @@ func (v Verdict) untrue() string {
 	case len(v.Steps) == 0:
 		return "no step"
 	}
+	witnessed := make(map[string]bool, len(v.Steps))
+	for _, e := range v.Evidence {
+		if e.Counted && e.Verified {
+			witnessed[e.Step] = true
+		}
+	}
 	for _, s := range v.Steps {
-		witnessed := slices.ContainsFunc(v.Evidence, func(e Evidence) bool { return e.Counted && e.Verified && e.Step == s.Name })
-		if !s.Satisfied || s.Counted == 0 || !witnessed {
+		if !s.Satisfied || s.Counted == 0 || !witnessed[s.Name] {
 			return "no witness for step " + s.Name
 		}
 	}
