@@ -28,6 +28,7 @@ test: build ## vet, build, and run every test
 	go vet ./...
 	go test -timeout 9m $(TESTFLAGS) ./...
 	cd internal/sandbox && go vet ./... && go test -timeout 9m $(TESTFLAGS) ./...
+	cd internal/intotopeer && go vet ./... && go test -timeout 9m $(TESTFLAGS) ./...
 
 # The sandbox has its own module, so that Fulcio's dependencies stay out of ours.
 sandbox: ## bin/sandbox, a whole Sigstore on loopback: bin/sandbox run -- COMMAND
@@ -44,7 +45,8 @@ demo: build sandbox ## an author and a builder attest, and every way to break it
 
 bench: build sandbox ## every benchmark, then the ratios of docs/performance.md (COSIGN=FILE adds the peer)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
-	go run ./internal/bench -signatus bin/signatus -sandbox bin/sandbox $(if $(COSIGN),-cosign $(COSIGN)) $(if $(BENCHDOC),-doc $(BENCHDOC))
+	cd internal/intotopeer && CGO_ENABLED=0 go build -trimpath -o '$(CURDIR)/bin/in-toto' github.com/in-toto/in-toto-golang
+	go run ./internal/bench -signatus bin/signatus -sandbox bin/sandbox -in-toto bin/in-toto $(if $(BENCHONLY),-only $(BENCHONLY)) $(if $(COSIGN),-cosign $(COSIGN)) $(if $(BENCHDOC),-doc $(BENCHDOC))
 
 # The result lines of `go test -list` follow the names they belong to.
 fuzz: ## every fuzz target for FUZZTIME inputs
@@ -62,9 +64,11 @@ lint: $(LINT) ## gofmt, go mod tidy -diff, golangci-lint
 	if [ -n "$$unformatted" ]; then printf 'make lint: not formatted, run gofmt -w on\n%s\n' "$$unformatted" >&2; exit 1; fi
 	go mod tidy -diff
 	cd internal/sandbox && go mod tidy -diff
+	cd internal/intotopeer && go mod tidy -diff
 	$(LINT) config verify
 	$(LINT) run ./...
 	cd internal/sandbox && '$(CURDIR)/$(LINT)' run -c ../../.golangci.yml ./...
+	cd internal/intotopeer && '$(CURDIR)/$(LINT)' run -c ../../.golangci.yml ./...
 
 $(LINT):
 	GOBIN='$(CURDIR)/.cache/bin' go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)

@@ -1,6 +1,7 @@
 // Command bench measures what docs/performance.md states, as ratios within one
 // run: verifying many bundles against plain sigstore-go and against the public-key
-// work alone, one whole process against cosign where one is named, hashing
+// work alone, one whole process against cosign where one is named, classic layouts
+// against in-toto-golang, what grows with the size of a layout, hashing
 // against crypto/sha256 alone, the start of the process against a binary that only
 // links sigstore-go's verifier, and what attest costs beside the servers. It asserts
 // nothing: it prints.
@@ -22,6 +23,8 @@ func main() {
 	flag.StringVar(&o.signatus, "signatus", "bin/signatus", "the `FILE` of the program to measure")
 	flag.StringVar(&o.sandbox, "sandbox", "bin/sandbox", "the `FILE` of the Sigstore on loopback that attest signs with")
 	flag.StringVar(&o.cosign, "cosign", os.Getenv("COSIGN"), "the `FILE` of cosign, to compare whole processes; default $COSIGN")
+	flag.StringVar(&o.inToto, "in-toto", "", "the `FILE` of in-toto-golang's program, to compare classic layouts")
+	flag.StringVar(&o.only, "only", "", "measure only `ratios` or layouts")
 	flag.StringVar(&o.doc, "doc", "", "write the table into `FILE` as well")
 	flag.IntVar(&o.bundles, "bundles", 1000, "how many distinct bundles to verify")
 	flag.IntVar(&o.rounds, "rounds", 5, "how often each pair is measured; the median counts")
@@ -41,8 +44,8 @@ func main() {
 }
 
 type options struct {
-	signatus, sandbox, cosign, doc string
-	bundles, rounds                int
+	signatus, sandbox, cosign, inToto, doc, only string
+	bundles, rounds                              int
 }
 
 // row is one line of the table: what was measured, against what, the median of
@@ -61,7 +64,7 @@ func run(ctx context.Context, out io.Writer, o options) error {
 		return fmt.Errorf("making a folder: %w", err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a leftover folder harms nobody
-	for _, program := range []*string{&o.signatus, &o.sandbox, &o.cosign} {
+	for _, program := range []*string{&o.signatus, &o.sandbox, &o.cosign, &o.inToto} {
 		if *program == "" {
 			continue
 		}
@@ -73,22 +76,71 @@ func run(ctx context.Context, out io.Writer, o options) error {
 	if err != nil {
 		return err
 	}
-	var rows []row
-	for _, measure := range []func(context.Context, *world, options) ([]row, error){opening, processes, hashing, starting, signing} {
-		more, err := measure(ctx, w, o)
+	for _, part := range parts() {
+		if o.only != "" && o.only != part.name {
+			continue
+		}
+		text, err := part.measure(ctx, w, o)
 		if err != nil {
 			return err
 		}
-		rows = append(rows, more...)
+		if _, err := io.WriteString(out, text); err != nil {
+			return err
+		}
+		if o.doc == "" {
+			continue
+		}
+		if err := writeDoc(o.doc, part.name, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// part is one part of the results, with its place in docs/performance.md.
+type part struct {
+	name    string
+	measure func(context.Context, *world, options) (string, error)
+}
+
+func parts() []part { return []part{{"ratios", ratios}, {"layouts", layouts}} }
+
+// ratios compares what every verification and signature needs.
+func ratios(ctx context.Context, w *world, o options) (string, error) {
+	rows, err := all(ctx, w, o, opening, processes, hashing, starting, signing)
+	if err != nil {
+		return "", err
 	}
 	text := table(rows, o)
-	if _, err := io.WriteString(out, text); err != nil {
-		return err
+	if o.cosign == "" {
+		text += "\nThe rows against cosign are left out: COSIGN names no binary.\n"
 	}
-	if o.doc == "" {
-		return nil
+	return text, nil
+}
+
+// layouts compares classic layouts with in-toto-golang, and shows what grows with
+// the size of a layout of either dialect.
+func layouts(ctx context.Context, w *world, o options) (string, error) {
+	rows, err := all(ctx, w, o, classic)
+	if err != nil {
+		return "", err
 	}
-	return writeDoc(o.doc, text)
+	points, err := curve(ctx, w, o)
+	if err != nil {
+		return "", err
+	}
+	return table(rows, o) + "\n" + curveTable(points), nil
+}
+
+func all(ctx context.Context, w *world, o options, measures ...func(context.Context, *world, options) ([]row, error)) (rows []row, err error) {
+	for _, measure := range measures {
+		more, err := measure(ctx, w, o)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+	}
+	return rows, nil
 }
 
 // table renders the rows in Markdown.
@@ -99,20 +151,13 @@ func table(rows []row, o options) string {
 	for _, r := range rows {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.2f | %s |\n", r.what, r.ours, r.against, r.theirs, r.ratio, r.target)
 	}
-	if o.cosign == "" {
-		b.WriteString("\nThe rows against cosign are left out: COSIGN names no binary.\n")
-	}
 	return b.String()
 }
 
-// The marks between which writeDoc replaces the table.
-const (
-	begin = "<!-- written by make bench: begin -->\n"
-	end   = "<!-- written by make bench: end -->\n"
-)
-
-// writeDoc puts the table between the marks of a Markdown file.
-func writeDoc(path, text string) error {
+// writeDoc puts a part between its marks in a Markdown file.
+func writeDoc(path, name, text string) error {
+	begin := "<!-- " + name + ", written by make bench: begin -->\n"
+	end := "<!-- " + name + ", written by make bench: end -->\n"
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", path, err)
