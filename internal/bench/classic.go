@@ -35,7 +35,7 @@ func (c chain) write(dir string) (layout, key, linkDir string, err error) {
 	}
 	layout, key, linkDir = filepath.Join(dir, "root.layout"), filepath.Join(dir, "owner.pem"), filepath.Join(dir, "links")
 	encoded, err := owner.PEM()
-	if err = errors.Join(err, os.Mkdir(linkDir, 0o700), os.WriteFile(key, encoded, 0o600)); err != nil {
+	if err := errors.Join(err, os.Mkdir(linkDir, 0o700), os.WriteFile(key, encoded, 0o600)); err != nil {
 		return "", "", "", err
 	}
 	described := attestationtest.ClassicLayout{Keys: people}

@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/signatus-dev/signatus/internal/command"
 )
@@ -20,7 +21,7 @@ type classicCase struct {
 	keys                    []string
 	params                  map[string]string
 	expected                string // pass, fail, or undef where the specification is silent
-	inspects                bool
+	work                    string // the folder with the final product
 }
 
 // classicCases reads the case.json of every folder of a set, and the layouts of
@@ -44,7 +45,7 @@ func classicCases(t *testing.T) []classicCase {
 	for _, layout := range []string{"demo.layout", "demo.dsse.layout", "dsse-only.root.layout"} {
 		cases = append(cases, classicCase{
 			set: "in-toto-golang-test-data", dir: golang, layout: layout, links: ".", keys: []string{"alice.pub"},
-			expected: "pass", inspects: layout != "dsse-only.root.layout",
+			expected: "pass", work: ".",
 		})
 	}
 	return cases
@@ -64,7 +65,7 @@ func readClassicCase(t *testing.T, set, file string) classicCase {
 	if err := json.Unmarshal(data, &c); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	return classicCase{set: set, dir: filepath.Dir(file), layout: c.Layout, links: c.Links, keys: c.Keys, params: c.Params, expected: c.Spec}
+	return classicCase{set: set, dir: filepath.Dir(file), layout: c.Layout, links: c.Links, keys: c.Keys, params: c.Params, expected: c.Spec, work: "work"}
 }
 
 // name is the set and the case.
@@ -76,7 +77,8 @@ func (c classicCase) name() string {
 }
 
 func (c classicCase) args() []string {
-	args := []string{"verify", "--layout", filepath.Join(c.dir, c.layout), "--link-dir", filepath.Join(c.dir, c.links), "--format", "json"}
+	args := []string{"verify", "--layout", filepath.Join(c.dir, c.layout), "--link-dir", filepath.Join(c.dir, c.links), "--format", "json",
+		"--allow-inspections", "--inspection-dir", filepath.Join(c.dir, c.work)}
 	for _, key := range c.keys {
 		args = append(args, "--layout-key", filepath.Join(c.dir, key))
 	}
@@ -94,11 +96,12 @@ func TestClassicCorpus(t *testing.T) {
 	for _, c := range classicCases(t) {
 		t.Run(c.name(), func(t *testing.T) {
 			t.Parallel()
+			before := contents(t, filepath.Join(c.dir, c.work))
 			o := run(t, atTheTime, c.args()...)
-			ids := findingsOf(t, o)
-			if slices.Contains(ids, "inspection-not-allowed") {
-				t.Skip("pending: inspections are not run yet")
+			if diff := cmp.Diff(before, contents(t, filepath.Join(c.dir, c.work))); diff != "" {
+				t.Errorf("the final product was changed (-before +after):\n%s", diff)
 			}
+			ids := findingsOf(t, o)
 			if o.code != 0 && o.code != 1 {
 				t.Fatalf("exit code %d\n%s", o.code, o.report)
 			}
@@ -114,7 +117,10 @@ func TestClassicCorpus(t *testing.T) {
 }
 
 // atTheTime is when the corpus was made: its samples expire, and its tests do not.
-func atTheTime(env *command.Env) { env.Now = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC) }
+func atTheTime(env *command.Env) {
+	env.Now = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	env.Getenv = os.Getenv // inspections need a PATH, and some a python
+}
 
 // findingsOf lists the ids in a JSON report.
 func findingsOf(t *testing.T, o outcome) []string {

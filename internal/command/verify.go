@@ -89,6 +89,10 @@ const verifyExamples = `  # The author's word and the builder's, over one commit
   # A signed layout of in-toto 1.0, its links in a folder, no artifact
   signatus verify --layout root.layout --layout-key alice.pub --link-dir links/ --param version=1.2
 
+  # The same, and the commands of its inspections are trusted to run
+  signatus verify app.tar.gz --layout root.layout --layout-key alice.pub --link-dir links/ \
+    --allow-inspections --inspection-timeout 5m
+
   # A commit, before anything is built from it
   signatus verify gitCommit:3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273 --step author \
     --layout release.yml --bundle commit-3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273.sigstore.json

@@ -17,8 +17,9 @@ import (
 
 // classicFlags are those of verify for a layout of in-toto 1.0.
 type classicFlags struct {
-	links  string
-	compat string
+	links       string
+	compat      string
+	inspections inspectionFlags
 }
 
 func (f *classicFlags) register(cmd *cobra.Command) {
@@ -26,6 +27,7 @@ func (f *classicFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.links, "link-dir", "", "folder `DIR` with the links STEP.KEYID.link of a layout of in-toto 1.0 (default: the working directory)")
 	flags.StringVar(&f.compat, "compat", "", "read what the specification of `VERSION` leaves open as its implementations do; in-toto-1.0 is the one")
 	choices(cmd, "compat", layout.CompatInToto)
+	f.inspections.register(flags)
 }
 
 // given reports whether the caller expects a layout of in-toto 1.0.
@@ -36,7 +38,10 @@ func (f *classicFlags) refuse() error {
 	for _, flag := range []struct {
 		name  string
 		given bool
-	}{{"link-dir", f.links != ""}, {"compat", f.compat != ""}} {
+	}{
+		{"link-dir", f.links != ""}, {"compat", f.compat != ""},
+		{allowInspections, f.inspections.allow}, {"inspection-dir", f.inspections.folder != ""}, {"inspection-timeout", f.inspections.timed()},
+	} {
 		if flag.given {
 			return usage("name a signed layout of in-toto 1.0, or leave it out", "--%s goes with a layout of in-toto 1.0, and --layout is none", flag.name)
 		}
@@ -99,14 +104,16 @@ func verifyClassic(ctx context.Context, env Env, run classicRun) error {
 		return undecided("check --link-dir", err)
 	}
 	doc.Searched = places(links)
-	result := layout.CheckClassic(layout.ClassicInput{
+	judged := &judgements{env: env, flags: run.input.classic.inspections, input: layout.ClassicInput{
 		Name: run.document.name, Layout: envelope, Keys: keys, Threshold: run.input.signers.threshold, Links: links,
 		Parameters: run.parameters, Now: env.Now, Compat: run.input.classic.compat != "",
 		Trace: run.input.explain || run.input.out.format == "json",
-	})
-	run.describe(&doc, result)
-	if doc.Verdicts, err = run.verdicts(ctx, env, targets, result); err != nil {
+	}}
+	if doc.Verdicts, err = run.verdicts(ctx, env, targets, judged); err != nil {
 		return err
+	}
+	if judged.last != nil { // no artifact could be read
+		run.describe(&doc, judged.last)
 	}
 	return run.input.out.write(env, doc)
 }
@@ -128,7 +135,7 @@ func (r classicRun) check() error {
 	case in.classic.compat != "" && in.classic.compat != layout.CompatInToto:
 		return usage("write --compat "+layout.CompatInToto, "--compat %s is not known", in.classic.compat)
 	}
-	return nil
+	return in.classic.inspections.check()
 }
 
 // targets are the artifacts, if there are any: such a layout can be checked
@@ -183,7 +190,7 @@ func places(folder *attestation.LinkFolder) []report.Place {
 }
 
 func (r classicRun) loosenings(keys int) []string {
-	out := r.input.loosenings()
+	out := append(r.input.loosenings(), r.input.classic.inspections.loosenings()...)
 	if n := r.input.signers.threshold; n > 0 && n < keys {
 		out = append(out, fmt.Sprintf("--layout-threshold %d of %d layout keys", n, keys))
 	}
@@ -211,8 +218,12 @@ func (r classicRun) describe(doc *report.Document, result *layout.ClassicResult)
 }
 
 // verdicts compares each artifact with what the layout's last step made.
-func (r classicRun) verdicts(ctx context.Context, env Env, targets []target, result *layout.ClassicResult) ([]verdict.Verdict, error) {
+func (r classicRun) verdicts(ctx context.Context, env Env, targets []target, judged *judgements) ([]verdict.Verdict, error) {
 	if len(targets) == 0 {
+		result, err := judged.about(ctx, nil)
+		if err != nil {
+			return nil, err
+		}
 		return []verdict.Verdict{result.Verdict(nil)}, nil
 	}
 	var out []verdict.Verdict
@@ -224,6 +235,10 @@ func (r classicRun) verdicts(ctx context.Context, env Env, targets []target, res
 		if err != nil {
 			out = append(out, unreadArtifact(a, err))
 			continue
+		}
+		result, err := judged.about(ctx, &a)
+		if err != nil {
+			return nil, err
 		}
 		out = append(out, result.Verdict(&a))
 	}

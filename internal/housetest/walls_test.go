@@ -63,6 +63,7 @@ func rooms() map[string]room {
 		"bench":           {floor: side},
 		"sandboxrun":      {floor: side},
 		"housetest":       {floor: side},
+		"intotopeer":      {floor: side},
 		"layouts":         {floor: side},
 	}
 }
@@ -151,10 +152,13 @@ func owners() []owner {
 		{pkg: "github.com/sethvargo/go-githubactions", rooms: []string{"actions"}},
 		{pkg: "github.com/google/go-github", rooms: []string{"github"}},
 		{pkg: module + "/internal/command", rooms: []string{"command", "cmd/signatus"}},
-		{pkg: module + "/internal/attestationtest", rooms: []string{"attestationtest", "demo", "bench", "sandbox"}},
+		{pkg: module + "/internal/attestationtest", rooms: []string{"attestationtest", "demo", "bench", "sandbox", "intotopeer"}},
 		{pkg: "testing", rooms: []string{"attestationtest", "sandbox"}},
 		// A test that imported the sandbox would bring its modules into go.mod.
 		{pkg: module + "/internal/sandbox", rooms: []string{"sandbox"}, tests: true},
+		// The peer is compared with, in a module of its own, and never relied on.
+		{pkg: module + "/internal/intotopeer", rooms: []string{"intotopeer"}, tests: true},
+		{pkg: "github.com/in-toto/in-toto-golang", rooms: []string{"intotopeer"}, tests: true},
 	}
 }
 

@@ -34,6 +34,9 @@ func (l *listing) tar(from io.Reader, kind string) error {
 	if err := onlyZeros(all); err != nil {
 		return err
 	}
+	if !all.closed() {
+		return refuseArchive("it has no end: it was cut off, or is still being written")
+	}
 	return l.resolve()
 }
 
@@ -94,10 +97,12 @@ func onlyZeros(from io.Reader) error {
 	}
 }
 
-// boundedReader fails when more is read than a tar archive may have.
+// boundedReader fails when more is read than a tar archive may have, and watches
+// for its end.
 type boundedReader struct {
-	from io.Reader
-	left int64
+	from       io.Reader
+	left, read int64
+	zeros      int64 // that were read last, one after the other
 }
 
 // Read implements io.Reader.
@@ -106,5 +111,27 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 	if b.left -= int64(n); b.left < 0 {
 		return 0, errTooManyBytes
 	}
+	b.read += int64(n)
+	if last := lastNonZero(p[:n]); last >= 0 {
+		b.zeros = int64(n - 1 - last)
+	} else {
+		b.zeros += int64(n)
+	}
 	return n, err
 }
+
+func lastNonZero(p []byte) int {
+	for i := len(p) - 1; i >= 0; i-- {
+		if p[i] != 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// closed tells whether the archive ended as it must.
+//
+// "At the end of the archive file there shall be two 512-octet logical records
+// filled with binary zeros, interpreted as an end-of-archive indicator." (POSIX,
+// pax, ustar Interchange Format; TestListRefuses)
+func (b *boundedReader) closed() bool { return b.read%512 == 0 && b.zeros >= 2*512 }
