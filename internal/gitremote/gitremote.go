@@ -78,6 +78,9 @@ func Open(here *gitrepo.Repository, address string, o Options) (Remote, error) {
 		return openPath(here, at.path)
 	}
 	w := &wire{here: here, name: at.url.Redacted()}
+	if here.Digits() != 40 {
+		return nil, &Error{Remote: w.name, Doing: "reaching", Err: errors.New("this clone names its objects by SHA-256, and such are not sent"), Next: "push with  git push REMOTE refs/notes/attestations"}
+	}
 	if at.url.Scheme == "ssh" {
 		w.name = at.String()
 		w.open, err = sshTo(at, o)

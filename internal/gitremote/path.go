@@ -28,6 +28,9 @@ func openPath(here *gitrepo.Repository, path string) (Remote, error) {
 	if err != nil {
 		return nil, &Error{Remote: path, Doing: "reaching", Err: err, Next: "name a repository with --push=REMOTE"}
 	}
+	if here.Digits() != there.Digits() {
+		return nil, &Error{Remote: path, Doing: "reaching", Err: fmt.Errorf("it names its objects by %d digits, and this clone by %d", there.Digits(), here.Digits())}
+	}
 	return &onPath{here: here, there: there, name: path}, nil
 }
 

@@ -1,7 +1,6 @@
 package gitrepo
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-
-	"github.com/go-git/go-git/v5/plumbing"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/gitobject"
@@ -215,22 +212,18 @@ func (r *Repository) packed(name string) (string, error) {
 // "at least the first 4 characters" (gitrevisions; core.abbrev's minimum)
 func (r *Repository) abbreviated(rev string) ([]Commit, error) {
 	prefix := strings.ToLower(rev)
-	if len(prefix) < 4 || len(prefix) >= 2*len(plumbing.ZeroHash) || strings.Trim(prefix, "0123456789abcdef") != "" {
+	if len(prefix) < 4 || len(prefix) >= r.digits || strings.Trim(prefix, "0123456789abcdef") != "" {
 		return nil, nil
 	}
-	whole, err := hex.DecodeString(prefix[:len(prefix)/2*2])
-	if err != nil {
-		return nil, err
-	}
 	var ids []string
-	for _, store := range r.stores {
-		hashes, err := store.HashesWithPrefix(whole)
+	for _, s := range r.stores {
+		beginning, err := s.beginning(prefix[:len(prefix)/2*2])
 		if err != nil {
 			return nil, fmt.Errorf("listing objects: %w", err)
 		}
-		for _, h := range hashes {
-			if strings.HasPrefix(h.String(), prefix) {
-				ids = append(ids, h.String())
+		for _, id := range beginning {
+			if strings.HasPrefix(id, prefix) {
+				ids = append(ids, id)
 			}
 		}
 	}
@@ -259,15 +252,15 @@ func (r *Repository) abbreviated(rev string) ([]Commit, error) {
 
 // kind tells what an object says it is, without reading it.
 func (r *Repository) kind(id string) (gitobject.Kind, error) {
-	for _, store := range r.stores {
-		object, err := store.EncodedObject(plumbing.AnyObject, plumbing.NewHash(id))
-		if errors.Is(err, plumbing.ErrObjectNotFound) {
+	for _, s := range r.stores {
+		kind, err := s.kind(id)
+		if errors.Is(err, gitobject.ErrMissing) {
 			continue
 		}
 		if err != nil {
 			return "", fmt.Errorf("reading object %s: %w", id, err)
 		}
-		return gitobject.Kind(object.Type().String()), nil
+		return kind, nil
 	}
 	return "", fmt.Errorf("looking for object %s: %w", id, gitobject.ErrMissing)
 }

@@ -119,7 +119,7 @@ func TestCommitRefused(t *testing.T) {
 		"../HEAD": "expected HEAD", "refs/../HEAD": "expected HEAD", "a b": "expected HEAD", "main\n": "expected HEAD", "FETCH_HEAD": "no such branch", "config": "no such branch", "heads": "no such branch", "folder": "no such branch", "main/x": "no such branch",
 		"both": "refs/heads/both", h.commits[0][:8]: "as well as", h.commits[0][:3]: "no such branch", strings.Repeat("ab", 20): "is not in this clone", strings.Repeat("ab", 10): "no such branch",
 		"of-tree": "is a tree", "of-blob": "is a blob", blob: "is a blob", blob[:12]: "is a blob", "loop": "symbolic refs", "garbage": "neither", "climbs": "neither",
-		strings.Repeat("ab", 32): "SHA-256", strings.Repeat("0", 40): "no such branch",
+		strings.Repeat("ab", 32): "expected 40 lower-case hex digits", strings.Repeat("0", 40): "no such branch",
 	} {
 		got, err := repository.Commit(rev)
 		if err == nil || !strings.Contains(err.Error(), words) {

@@ -5,12 +5,11 @@
 // nothing in a repository can steer what is read from it.
 //
 // Objects may be loose or packed, in a worktree's main repository or in
-// alternates. Repositories that name their objects by SHA-256 are refused: go-git
-// cannot read them.
+// alternates, and named by SHA-1 or by SHA-256.
 package gitrepo
 
 import (
-	"crypto/sha256"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -20,20 +19,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/cache"
-	"github.com/go-git/go-git/v5/storage/filesystem"
-	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 
 	"github.com/signatus-dev/signatus/internal/gitobject"
 )
 
 // ErrNoRepository says that a folder is not that of a repository.
 var ErrNoRepository = errors.New("no git repository")
-
-// ErrSHA256 says that a repository names its objects by SHA-256.
-var ErrSHA256 = errors.New("the repository names its objects by SHA-256, which this version cannot read")
 
 // Bounds of git's own small files, in bytes, of how alternates may follow one
 // another, as git bounds it, and of the objects that are remembered.
@@ -49,7 +41,8 @@ type Repository struct {
 	root   string // holds .git; empty for a bare repository
 	gitDir string // has HEAD
 	common string // has refs and objects: a worktree shares them, otherwise gitDir
-	stores []*filesystem.ObjectStorage
+	digits int    // of an object's name, 40 or 64
+	stores []store
 }
 
 // Open opens the repository whose working tree is dir: it holds .git, a folder or
@@ -99,49 +92,24 @@ func Find(dir string) (*Repository, error) {
 
 // Object hands out the object of a name. It is a [gitobject.Source].
 func (r *Repository) Object(id string, limit int64) (gitobject.Raw, error) {
-	switch {
-	case !gitobject.ValidID(id):
-		return gitobject.Raw{}, fmt.Errorf("looking for object %.80q: expected 40 lower-case hex digits", id)
-	case len(id) != 2*len(plumbing.ZeroHash):
-		return gitobject.Raw{}, fmt.Errorf("looking for object %s: %w", id, ErrSHA256)
+	if !gitobject.ValidID(id) || len(id) != r.digits {
+		return gitobject.Raw{}, fmt.Errorf("looking for object %.80q: expected %d lower-case hex digits, as this repository names its objects", id, r.digits)
 	}
-	name := plumbing.NewHash(id)
-	for _, store := range r.stores {
-		err := store.HasEncodedObject(name)
-		if errors.Is(err, plumbing.ErrObjectNotFound) {
+	for _, s := range r.stores {
+		raw, err := s.object(id, limit)
+		if errors.Is(err, gitobject.ErrMissing) {
 			continue
 		}
 		if err != nil {
-			return gitobject.Raw{}, fmt.Errorf("looking for object %s: %w", id, err)
+			return gitobject.Raw{}, fmt.Errorf("reading object %s: %w", id, err)
 		}
-		return read(store, name, limit)
+		return raw, nil
 	}
 	return gitobject.Raw{}, fmt.Errorf("looking for object %s: %w", id, gitobject.ErrMissing)
 }
 
-// read reads an object that the store has.
-func read(store *filesystem.ObjectStorage, name plumbing.Hash, limit int64) (gitobject.Raw, error) {
-	object, err := store.EncodedObject(plumbing.AnyObject, name)
-	if err != nil {
-		return gitobject.Raw{}, fmt.Errorf("reading object %s: %w", name, err)
-	}
-	if object.Size() > limit {
-		return gitobject.Raw{}, fmt.Errorf("reading object %s: it has %d bytes, at most %d are read", name, object.Size(), limit)
-	}
-	content, err := object.Reader()
-	if err != nil {
-		return gitobject.Raw{}, fmt.Errorf("reading object %s: %w", name, err)
-	}
-	defer content.Close() //nolint:errcheck // it was only read
-	data, err := io.ReadAll(io.LimitReader(content, limit+1))
-	if err != nil {
-		return gitobject.Raw{}, fmt.Errorf("reading object %s: %w", name, err)
-	}
-	if int64(len(data)) > limit {
-		return gitobject.Raw{}, fmt.Errorf("reading object %s: more than %d bytes, which is the most that is read", name, limit)
-	}
-	return gitobject.Raw{Kind: gitobject.Kind(object.Type().String()), Data: data}, nil
-}
+// Digits is how many hex digits an object's name has, 40 or 64.
+func (r *Repository) Digits() int { return r.digits }
 
 // open opens the repository whose git folder is gitDir. A worktree's git folder
 // names the one that it shares in commondir.
@@ -161,18 +129,30 @@ func open(root, gitDir string) (*Repository, error) {
 		return nil, fmt.Errorf("opening repository %s: %w", gitDir, err)
 	}
 	repository := &Repository{root: root, gitDir: gitDir, common: common}
+	if repository.digits, err = oneNaming(folders); err != nil {
+		return nil, fmt.Errorf("opening repository %s: %w", gitDir, err)
+	}
 	for _, folder := range folders {
-		repository.stores = append(repository.stores, newStore(folder))
+		repository.stores = append(repository.stores, newStore(folder, repository.digits))
 	}
 	return repository, nil
 }
 
-// newStore reads the objects of one folder "objects". What is larger than
-// remembered is read from the disk only when it is asked for, after its size.
-func newStore(objects string) *filesystem.ObjectStorage {
-	disk := dotgit.New(osfs.New(filepath.Dir(objects), osfs.WithBoundOS()))
-	return filesystem.NewObjectStorageWithOptions(disk, cache.NewObjectLRU(rememberedObject),
-		filesystem.Options{LargeObjectThreshold: rememberedObject})
+// oneNaming is how many digits the objects of all folders are named by; 40 where there
+// are no objects yet.
+func oneNaming(folders []string) (int, error) {
+	all := 0
+	for _, folder := range folders {
+		digits, err := digitsOf(folder)
+		if err != nil {
+			return 0, err
+		}
+		if digits != 0 && all != 0 && digits != all {
+			return 0, fmt.Errorf("its objects are named by %d digits, and by %d in an alternate", all, digits)
+		}
+		all = max(all, digits)
+	}
+	return cmp.Or(all, 2*len(plumbing.ZeroHash)), nil
 }
 
 // objectFolders lists a folder of objects and those that it borrows from, each
@@ -190,9 +170,6 @@ func objectFolders(first string) ([]string, error) {
 			return nil, fmt.Errorf("following alternates: more than %d", maxAlternates)
 		case filepath.Base(folder) != "objects":
 			return nil, fmt.Errorf("following alternates: %s is not called objects", folder)
-		}
-		if err := refuseSHA256(folder); err != nil {
-			return nil, err
 		}
 		borrowed, err := alternates(folder)
 		if err != nil {
@@ -224,35 +201,6 @@ func alternates(folder string) ([]string, error) {
 		}
 	}
 	return out, nil
-}
-
-// refuseSHA256 tells by the name of any pack or loose object whether a folder's
-// objects are named by 64 digits.
-func refuseSHA256(folder string) error {
-	objects := os.DirFS(folder)
-	packs, err := fs.Glob(objects, "pack/pack-*.pack")
-	if err != nil {
-		return fmt.Errorf("listing packs: %w", err)
-	}
-	fans, err := fs.Glob(objects, "[0-9a-f][0-9a-f]")
-	if err != nil {
-		return fmt.Errorf("listing objects: %w", err)
-	}
-	for _, pack := range packs {
-		if len(pack) == len("pack/pack-.pack")+2*sha256.Size {
-			return ErrSHA256
-		}
-	}
-	for _, fan := range fans {
-		loose, err := fs.ReadDir(objects, fan)
-		if err != nil {
-			return fmt.Errorf("listing objects: %w", err)
-		}
-		if len(loose) > 0 && len(loose[0].Name()) == 2*sha256.Size-len(fan) {
-			return ErrSHA256
-		}
-	}
-	return nil
 }
 
 // pointer reads a file of one line that names a folder, relative to its own.

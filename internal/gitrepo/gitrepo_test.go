@@ -387,26 +387,6 @@ func TestReplacementsAreIgnored(t *testing.T) {
 	h.holds(t, Open, h.dir)
 }
 
-func TestSHA256IsRefused(t *testing.T) {
-	t.Parallel()
-	h := newHistory(t, "--object-format=sha256")
-	for range 2 {
-		if _, err := Open(h.dir); !errors.Is(err, ErrSHA256) {
-			t.Errorf("got %v, expected %v", err, ErrSHA256)
-		}
-		git(t, h.dir, "repack", "-adq")
-		git(t, h.dir, "prune-packed")
-	}
-	sha1 := newHistory(t)
-	repository, err := Open(sha1.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := repository.Object(h.commits[0], 1<<20); !errors.Is(err, ErrSHA256) {
-		t.Errorf("got %v, expected %v", err, ErrSHA256)
-	}
-}
-
 // TestSizes reads objects below and above what is kept in memory, loose and
 // packed, and refuses what is larger than the caller reads.
 func TestSizes(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 )
@@ -26,6 +27,9 @@ func (r *Repository) WritePack(pack io.Reader) error {
 }
 
 func (r *Repository) writePack(pack io.Reader) (err error) {
+	if r.digits != 2*len(plumbing.ZeroHash) {
+		return errors.New("the repository names its objects by SHA-256, and packs of those are read only")
+	}
 	folder := filepath.Join(r.common, "objects", "pack")
 	if err := r.folder(folder); err != nil {
 		return err
@@ -62,7 +66,7 @@ func (r *Repository) writePack(pack io.Reader) (err error) {
 	if err := os.Rename(temporary, base+".pack"); err != nil {
 		return err
 	}
-	r.stores[0] = newStore(filepath.Dir(folder)) // it remembers which packs there were
+	r.stores[0] = newStore(filepath.Dir(folder), r.digits) // it remembers which packs there were
 	return nil
 }
 

@@ -14,8 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-git/go-git/v5/plumbing"
-
 	"github.com/signatus-dev/signatus/internal/gitobject"
 )
 
@@ -31,7 +29,7 @@ const lockTimeout = 10 * time.Second
 
 // Write keeps an object, loose and on the disk, unless the repository has it.
 func (r *Repository) Write(raw gitobject.Raw) (id string, err error) {
-	id, err = raw.ID(2 * len(plumbing.ZeroHash))
+	id, err = raw.ID(r.digits)
 	if err != nil {
 		return "", err
 	}
