@@ -10,7 +10,9 @@ import (
 	"math/big"
 	"time"
 
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -91,6 +93,35 @@ func (s *Sigstore) gitsign(request GitsignRequest) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return cmsMessage(attributes, bundle, request.Edit)
+}
+
+// GitsignAttributes is what gitsign signs for a git object: the attributes that name
+// its digest, a SET OF in DER.
+func GitsignAttributes(payload []byte) ([]byte, error) {
+	attributes, err := cmsAttributes(GitsignRequest{Payload: payload})
+	if err != nil {
+		return nil, fmt.Errorf("encoding what gitsign signs: %w", err)
+	}
+	return attributes, nil
+}
+
+// GitsignMessage puts a bundle, in JSON, that signs the attributes into the armoured
+// message that gitsign writes. It is for signers outside of this package.
+func GitsignMessage(attributes, bundleJSON []byte) ([]byte, error) {
+	var bundle protobundle.Bundle
+	if err := protojson.Unmarshal(bundleJSON, &bundle); err != nil {
+		return nil, fmt.Errorf("reading the bundle: %w", err)
+	}
+	der, err := cmsMessage(attributes, &bundle, nil)
+	if err != nil {
+		return nil, fmt.Errorf("writing gitsign's message: %w", err)
+	}
+	return armour("SIGNED MESSAGE", der, 64), nil
+}
+
+// cmsMessage is the CMS message around a signature over the attributes.
+func cmsMessage(attributes []byte, bundle *protobundle.Bundle, edit func(*CMS)) ([]byte, error) {
 	material := bundle.GetVerificationMaterial()
 	leaf := material.GetCertificate().GetRawBytes()
 	signer := CMSSigner{
@@ -98,6 +129,7 @@ func (s *Sigstore) gitsign(request GitsignRequest) ([]byte, error) {
 		Attributes: asn1.RawValue{FullBytes: append([]byte{0xa0}, attributes[1:]...)},
 		Signature:  bundle.GetMessageSignature().GetSignature(),
 	}
+	var err error
 	if signer.ID, err = signerID(leaf); err != nil {
 		return nil, err
 	}
@@ -121,8 +153,8 @@ func (s *Sigstore) gitsign(request GitsignRequest) ([]byte, error) {
 		Certificates: asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: leaf},
 		Signers:      []CMSSigner{signer},
 	}
-	if request.Edit != nil {
-		request.Edit(&message)
+	if edit != nil {
+		edit(&message)
 	}
 	content, err := asn1.Marshal(message)
 	if err != nil {

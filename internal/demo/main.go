@@ -42,15 +42,30 @@ func run(ctx context.Context, out io.Writer, p programs, now time.Time) (err err
 	if err := w.goodDay(ctx, now); err != nil {
 		return err
 	}
-	var results []result
-	for _, s := range w.scenes() {
+	results, err := w.playAll(ctx, w.scenes())
+	if err != nil {
+		return err
+	}
+	second, err := w.authorScenes(ctx, now)
+	if err != nil {
+		return fmt.Errorf("setting the second act: %w", err)
+	}
+	more, err := w.playAll(ctx, second)
+	if err != nil {
+		return err
+	}
+	return summary(out, append(results, more...))
+}
+
+func (w *world) playAll(ctx context.Context, scenes []scene) (results []result, err error) {
+	for _, s := range scenes {
 		r, err := w.play(ctx, s)
 		if err != nil {
-			return fmt.Errorf("playing %q: %w", s.title, err)
+			return nil, fmt.Errorf("playing %q: %w", s.title, err)
 		}
 		results = append(results, r)
 	}
-	return summary(out, results)
+	return results, nil
 }
 
 // result is what a scene brought.
@@ -78,8 +93,13 @@ func (w *world) play(ctx context.Context, s scene) (result, error) {
 	for _, b := range s.bundles {
 		args = append(args, "--bundle", b)
 	}
+	args = append(args, s.more...)
 	w.say("$ signatus %s\n", strings.Join(args, " "))
-	args = append(args, w.arguments()...)
+	if hidden := s.arguments; hidden != nil {
+		args = append(args, hidden...)
+	} else {
+		args = append(args, w.arguments()...)
+	}
 	shown, err := w.signatus(ctx, w.dir, w.sandbox.Desk, args...)
 	if err != nil {
 		return result{}, err
@@ -120,7 +140,7 @@ func findingsOf(data []byte) ([]string, error) {
 // summary prints the table and decides.
 func summary(out io.Writer, results []result) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%-44s %-5s %-34s %s\n", "scene", "exit", "finding", "as it must be")
+	fmt.Fprintf(&b, "\n%-58s %-5s %-34s %s\n", "scene", "exit", "finding", "as it must be")
 	wrong := 0
 	for _, r := range results {
 		mark := "✓"
@@ -132,7 +152,7 @@ func summary(out io.Writer, results []result) error {
 		if finding == "" {
 			finding = "none: allowed"
 		}
-		fmt.Fprintf(&b, "%-44s %-5d %-34s %s\n", r.title, r.exit, finding, mark)
+		fmt.Fprintf(&b, "%-58s %-5d %-34s %s\n", r.title, r.exit, finding, mark)
 	}
 	fmt.Fprintf(&b, "\n%d of %d verdicts as they must be\n", len(results)-wrong, len(results))
 	if _, err := io.WriteString(out, b.String()); err != nil {

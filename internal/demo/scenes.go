@@ -17,7 +17,10 @@ type scene struct {
 	artifact string
 	layout   string
 	bundles  []string
-	prepare  func(context.Context) error
+	more     []string // further flags, shown with the command
+	// arguments are the flags that are not shown; nil for those of the first act.
+	arguments []string
+	prepare   func(context.Context) error
 }
 
 func (s scene) expected() string {
