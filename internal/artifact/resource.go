@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Resource is one material or product: a rule name bound to digests.
@@ -13,6 +14,23 @@ type Resource struct {
 	// Asserted marks a git entry that the signer's certificate does not know.
 	// It never satisfies REQUIRE or MATCH.
 	Asserted bool
+	// Bound marks a git entry whose ref was signed as a part of what it is: a tag's
+	// name, the branch that a change was approved for. It joins no other ref.
+	Bound bool
+}
+
+// OtherRef reports whether two git entries are of two refs, of which one is bound: two
+// tags, or two branches. A tag and a branch may well be of one commit.
+func (r Resource) OtherRef(o Resource) bool {
+	if !r.Bound && !o.Bound || r.Name.Ref == o.Name.Ref {
+		return false
+	}
+	for _, kind := range []string{"refs/tags/", "refs/heads/"} {
+		if strings.HasPrefix(r.Name.Ref, kind) && strings.HasPrefix(o.Name.Ref, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // NewResource makes a resource of a descriptor's fields. On a git source sha1

@@ -308,7 +308,7 @@ func TestGitsignMutations(t *testing.T) {
 		says string
 	}{
 		"another signature's entry": {sign(t, func(m *attestationtest.CMS) { m.Signers[0].Unsigned = foreign }), verdict.SignatureInvalid, "log entry does not prove"},
-		"a changed signature":       {sign(t, func(m *attestationtest.CMS) { s := m.Signers[0].Signature; s[len(s)-1] ^= 1 }), verdict.SignatureInvalid, ""},
+		"a changed signature":       {sign(t, func(m *attestationtest.CMS) { s := m.Signers[0].Signature; s[len(s)-1] ^= 1 }), verdict.BundleMalformed, "verifying signature"},
 		"over another commit":       {theCommit().Signed(other), verdict.SignatureInvalid, "over another object"},
 		"without proof of time":     {sign(t, func(m *attestationtest.CMS) { m.Signers[0].Unsigned = nil }), verdict.NoProvenTime, "log entry in the signature"},
 	} {

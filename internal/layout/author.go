@@ -105,12 +105,14 @@ func (c *check) claimsFor(s *statement, step *boundStep) (*claims, *verdict.Find
 	named := *s.claims
 	product := *named.nameless
 	product.Name.Text, product.Name.Git = name.Text, name.Git
+	product.Bound = product.Name.Ref != ""
 	named.products, named.givenName = artifact.Set{name.Text: product}, name.Text
 	if finding := named.witness(s.verified.Signer()); finding != nil {
 		return nil, finding
 	}
 	named.productNames = named.products.Names()
 	named.key = named.fingerprint()
+	named.further()
 	if s.named == nil {
 		s.named = map[string]*claims{}
 	}

@@ -12,6 +12,8 @@ import (
 type bound struct {
 	*Layout
 	steps []*boundStep
+	// keyholders are the principals whose key signed something, by its fingerprint.
+	keyholders map[string]*principal
 	// params are the caller's values as attributes see them.
 	params map[string]any
 }
@@ -28,7 +30,7 @@ func (l *Layout) bind(values map[string]string) (*bound, []verdict.Finding) {
 	if findings := l.checkParameters(values); len(findings) > 0 {
 		return nil, findings
 	}
-	b := &bound{Layout: l.copyPeople(), params: l.attributeParameters(values)}
+	b := &bound{keyholders: map[string]*principal{}, Layout: l.copyPeople(), params: l.attributeParameters(values)}
 	r := &reader{name: l.name}
 	for _, f := range b.functionaries {
 		b.bindFunctionary(r, f, values)

@@ -32,6 +32,9 @@ type claims struct {
 	nameless  *artifact.Resource
 	givenName string
 	key       string // equal for statements with equal materials and products
+	// tree and ref are what an author's word on a commit says further, which the key
+	// leaves out; empty where it does not.
+	tree, ref string
 	// The names of both sets in order, for the rules.
 	materialNames, productNames []string
 }
@@ -87,6 +90,7 @@ func readClaims(v *attestation.Verified, readPredicate, gitHash256 bool) (*claim
 	}
 	c.materialNames, c.productNames = c.materials.Names(), c.products.Names()
 	c.key = c.fingerprint()
+	c.further()
 	return c, nil
 }
 

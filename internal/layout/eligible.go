@@ -42,8 +42,7 @@ type sorted struct {
 // claim.
 func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 	var out sorted
-	byKey := map[string]*group{}
-	var order []*group
+	var found []counted
 	people := map[*principal]bool{}
 	for _, s := range c.statements {
 		p, claims, at, finding := c.eligible(s, step, e, subject)
@@ -60,16 +59,10 @@ func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 		s.eligible = step.name
 		out.count++
 		people[p] = true
-		g, ok := byKey[claims.key]
-		if !ok {
-			g = &group{claims: claims}
-			byKey[claims.key] = g
-			order = append(order, g)
-		}
-		g.members = append(g.members, member{s, p})
+		found = append(found, counted{member{s, p}, claims})
 	}
 	out.people = len(people)
-	for _, g := range order {
+	for _, g := range c.gather(found) {
 		if len(g.principals()) >= e.threshold {
 			out.groups = append(out.groups, g)
 		}

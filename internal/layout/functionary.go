@@ -105,9 +105,10 @@ func (p *principal) root() *principal {
 
 // merge makes one principal of all those that one signer can be: a single
 // signer that matches the functionaries of two principals is one person, and
-// must never be counted twice.
+// must never be counted twice. Nor must one key that an SSH authority certified
+// for two people, or that signs with a certificate and without one.
 func (b *bound) merge(v *attestation.Verified) {
-	var first *principal
+	first := b.keyholders[v.Signer().Key] // nil for an identity
 	for _, f := range b.functionaries {
 		if f.signs(v) != nil {
 			continue
@@ -116,8 +117,11 @@ func (b *bound) merge(v *attestation.Verified) {
 		switch {
 		case first == nil:
 			first = p
-		case p != first:
-			p.same = first
+		case p != first.root():
+			p.same = first.root()
 		}
+	}
+	if key := v.Signer().Key; key != "" && first != nil {
+		b.keyholders[key] = first
 	}
 }

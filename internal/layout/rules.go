@@ -52,6 +52,7 @@ type join struct {
 type miss struct {
 	rule boundRule
 	want artifact.DigestSet // what the other step has under that name; nil for nothing
+	ref  string             // the other step's ref, where that is what differs
 }
 
 // run applies the rules. The first that fails is the finding.
@@ -145,7 +146,11 @@ func (q *queue) matches(r boundRule, name string, others []*group) bool {
 			continue
 		}
 		if other.Asserted || have.Asserted || !q.joined(have.Digest, other.Digest) {
-			q.missed[name] = miss{r, other.Digest}
+			q.missed[name] = miss{rule: r, want: other.Digest}
+			return false
+		}
+		if have.OtherRef(other) {
+			q.missed[name] = miss{rule: r, want: other.Digest, ref: other.Name.Ref}
 			return false
 		}
 		joins = append(joins, join{g, have, other.Digest})
@@ -234,6 +239,11 @@ func (q *queue) unjoined(name string, m miss) *verdict.Finding {
 	}
 	if m.want == nil {
 		f.Expected = fmt.Sprintf("%s among the %s of step %s", name, kind, m.rule.from)
+	}
+	if m.ref != "" {
+		f.ID, f.Expected, f.Found = verdict.TagNameDiffers, fmt.Sprintf("%s of %s, as step %s says", m.ref, name, m.rule.from), have.Name.Ref
+		f.Next = "do not use it: what was signed for one ref is served as another, and may be an old one"
+		return f
 	}
 	if commit := have.Digest[artifact.GitCommit]; have.Name.Git && commit != "" {
 		f.ID = verdict.CommitNotJoined
