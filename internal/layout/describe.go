@@ -121,6 +121,9 @@ type DescribedRule struct {
 type DescribedSubject struct {
 	Patterns []string `json:"subject"`
 	From     string   `json:"from"`
+	// Steps are those that such an artifact needs: that step, and all that MATCH rules
+	// connect with it.
+	Steps []string `json:"steps"`
 }
 
 // DescribedDenial is an artifact that is denied whoever signed it.
@@ -153,7 +156,7 @@ func (l *Layout) Describe() Description {
 		d.Steps = append(d.Steps, l.describeStep(s))
 	}
 	for _, s := range l.subjects {
-		subject := DescribedSubject{From: s.from}
+		subject := DescribedSubject{From: s.from, Steps: l.connected(s.from)}
 		for _, g := range s.patterns {
 			subject.Patterns = append(subject.Patterns, g.text)
 		}
@@ -163,6 +166,22 @@ func (l *Layout) Describe() Description {
 		d.Denied = append(d.Denied, DescribedDenial{Digest: denied.digest.String(), Reason: denied.reason})
 	}
 	return d
+}
+
+// connected lists the steps that MATCH rules connect with one, as Check does.
+func (l *Layout) connected(name string) []string {
+	found := map[string]bool{name: true}
+	for changed := true; changed; {
+		changed = false
+		for _, s := range l.steps {
+			for _, source := range s.sources() {
+				if found[s.name] != found[source] {
+					found[s.name], found[source], changed = true, true, true
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(l.StepNames(), func(step string) bool { return !found[step] })
 }
 
 func (p *principal) describe() DescribedPrincipal {

@@ -45,17 +45,45 @@ func (p *prose) headline() {
 	if p.Source != "" {
 		what = "A release of " + p.Source
 	}
-	p.say(0, "%s needs:", what)
-	for _, s := range p.Steps {
-		for _, e := range s.Predicates {
-			p.say(1, "- %s on %s (step %s)", e.whoever(), s.About, s.Name)
+	var told [][]string
+	for _, subject := range p.Subjects {
+		if slices.ContainsFunc(told, func(steps []string) bool { return slices.Equal(steps, subject.Steps) }) {
+			continue
 		}
+		told = append(told, subject.Steps)
+		p.say(0, "%s needs:", what+p.which(subject))
+		p.needs(subject.Steps)
 	}
 	if p.GitHash != "" {
 		p.say(0, "Commits are named by their %s object ids and no others.", p.GitHash)
 	}
 	if len(p.Levels) > 0 {
 		p.say(0, "A verification summary of what is allowed states the verified levels %s.", strings.Join(p.Levels, ", "))
+	}
+}
+
+// which tells one kind of artifact from others that need other steps; nothing where
+// all need the same.
+func (p *prose) which(subject DescribedSubject) string {
+	var names []string
+	for _, s := range p.Subjects {
+		if slices.Equal(s.Steps, subject.Steps) {
+			names = append(names, s.names()+" from step "+s.From)
+		}
+	}
+	if len(names) == len(p.Subjects) {
+		return ""
+	}
+	return ", if it is " + listed(names, "or") + ","
+}
+
+func (p *prose) needs(steps []string) {
+	for _, s := range p.Steps {
+		for _, e := range s.Predicates {
+			if slices.Contains(steps, s.Name) {
+				p.say(1, "- %s on %s (step %s)", e.whoever(), s.About, s.Name)
+			}
+		}
 	}
 }
 
@@ -239,7 +267,7 @@ func statementNames(types []string) string {
 
 func (p *prose) subjects() {
 	for _, s := range p.Subjects {
-		p.say(0, "The artifact, %s, is a subject of every statement that counts for step %s.", s.names(), s.From)
+		p.say(0, "An artifact %s is a subject of every statement that counts for step %s.", s.names(), s.From)
 	}
 }
 
