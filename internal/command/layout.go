@@ -22,6 +22,6 @@ func newLayout(env Env) *cobra.Command {
 			return errors.Join(&exitError{code: ExitUsage}, cmd.Help())
 		},
 	}
-	cmd.AddCommand(newLayoutLint(env), newLayoutSign(env), newLayoutShow(env))
+	cmd.AddCommand(newLayoutNew(env), newLayoutLint(env), newLayoutSign(env), newLayoutShow(env))
 	return cmd
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/signatus-dev/signatus/internal/attestation"
 )
 
 // Sentences tells the layout in plain words, one condition a line. Two spaces in
@@ -251,6 +253,9 @@ func statementNames(types []string) string {
 		"https://in-toto.io/attestation/vulns/v0.1":       "a vulnerability scan",
 		"https://in-toto.io/attestation/vulns/v0.2":       "a vulnerability scan",
 		"https://in-toto.io/attestation/test-result/v0.1": "a test result",
+		attestation.GitCommitPredicate:                    "the commit itself",
+		attestation.GitTagPredicate:                       "a tag of the commit",
+		"https://slsa.dev/verification_summary/v1":        "a verification summary",
 		"https://cyclonedx.org/bom":                       "a CycloneDX SBOM",
 		"https://spdx.dev/Document":                       "an SPDX SBOM",
 	}
