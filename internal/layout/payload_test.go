@@ -7,27 +7,16 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/signatus-dev/signatus/layouts"
 )
 
 // TestPayload holds that each ready-made layout is JSON when it is signed, demands
 // the same, and gives the same bytes again.
 func TestPayload(t *testing.T) {
 	t.Parallel()
-	texts := map[string]string{"every-key.yml": valid}
-	files, err := layouts.Files.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		data, err := layouts.Files.ReadFile(f.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		texts[f.Name()] = string(data)
-	}
-	for name, text := range texts {
+	texts := attestationLayouts(t)
+	texts["every-key.yml"] = []byte(valid)
+	for name, data := range texts {
+		text := string(data)
 		payload, problems := Payload(name, []byte(text), day())
 		if len(problems) > 0 {
 			t.Errorf("%s: %s", name, problems[0])
