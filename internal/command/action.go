@@ -197,6 +197,9 @@ func (s *step) written() []string {
 		if file, ok := strings.CutPrefix(argument, "--output="); ok {
 			files = append(files, file)
 		}
+		if file, ok := strings.CutPrefix(argument, "--vsa="); ok {
+			files = append(files, file)
+		}
 	}
 	return files
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,16 +42,30 @@ type credentialFlags struct {
 	connector string
 	redirect  string
 	key       string
+	flag      string // that names the key; empty for key
 }
 
 func (f *credentialFlags) register(flags *pflag.FlagSet) {
+	f.registerIdentity(flags)
+	flags.StringVar(&f.key, "key", "", "sign with a private key, a PEM `FILE` with ECDSA or Ed25519, in place of an identity")
+}
+
+// registerIdentity is for a verb whose key flag means another key.
+func (f *credentialFlags) registerIdentity(flags *pflag.FlagSet) {
 	flags.StringVar(&f.token, "identity-token", "", "sign as whom the identity `TOKEN` names: a JWT for the audience sigstore, or a file with one")
 	flags.StringVar(&f.flow, "oidc-flow", flowAuto, "how to get an identity token: `auto|ambient|browser|device`; auto is the job's own, or else a browser")
 	flags.StringVar(&f.issuer, "oidc-issuer", "", "`URL` of the issuer to log in at (default: the signing config's)")
 	flags.StringVar(&f.client, "oidc-client-id", defaultAudience, "client `ID` at the issuer, and whom a token must be for")
 	flags.StringVar(&f.connector, "oidc-connector", "", "`URL` of the login page to go to at once, for example https://github.com/login/oauth")
 	flags.StringVar(&f.redirect, "oidc-redirect-url", "", "`URL` on this machine to come back to from the browser (default: a free port)")
-	flags.StringVar(&f.key, "key", "", "sign with a private key, a PEM `FILE` with ECDSA or Ed25519, in place of an identity")
+}
+
+// keyFlag is the flag that names the key.
+func (f *credentialFlags) keyFlag() string { return "--" + cmp.Or(f.flag, "key") }
+
+// given reports whether any of them differs from its default.
+func (f *credentialFlags) given() bool {
+	return f.token != "" || f.flow != flowAuto || f.issuer != "" || f.client != defaultAudience || f.connector != "" || f.redirect != "" || f.key != ""
 }
 
 func (f *credentialFlags) check() error {
@@ -60,13 +75,13 @@ func (f *credentialFlags) check() error {
 		return usage("use --oidc-flow auto, ambient, browser or device", "unknown --oidc-flow %q", f.flow)
 	}
 	if strings.ContainsAny(f.key, "\r\n") || strings.Contains(f.key, "-----BEGIN") {
-		return usage("write it to a file that nobody else can read, and name that", "--key takes the file that holds the key, not the key itself")
+		return usage("write it to a file that nobody else can read, and name that", "%s takes the file that holds the key, not the key itself", f.keyFlag())
 	}
 	if f.flow == flowAmbient && f.issuer != "" {
 		return usage("leave one of them out", "--oidc-flow ambient takes the job's own token, and --oidc-issuer is where a person logs in")
 	}
 	if f.key != "" && (f.token != "" || f.flow != flowAuto || f.issuer != "") {
-		return usage("choose one of them", "--key and an identity token name two signers")
+		return usage("choose one of them", "%s and an identity token name two signers", f.keyFlag())
 	}
 	for flag, address := range map[string]string{"oidc-issuer": f.issuer, "oidc-connector": f.connector, "oidc-redirect-url": f.redirect} {
 		if u, err := url.Parse(address); address != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
@@ -143,7 +158,7 @@ func (f *credentialFlags) find(ctx context.Context, env Env, o opening) (*creden
 			return nil, errNoJob()
 		}
 		if f.flow == flowAmbient || !env.StderrIsTerminal {
-			return nil, undecided("sign in a job of GitHub Actions, or log in with --oidc-flow browser or device, or give --identity-token or --key", errors.New("nobody is there to sign: this is not a job of GitHub Actions, and no terminal to log in at"))
+			return nil, undecided("sign in a job of GitHub Actions, or log in with --oidc-flow browser or device, or give --identity-token or "+f.keyFlag(), errors.New("nobody is there to sign: this is not a job of GitHub Actions, and no terminal to log in at"))
 		}
 	}
 	return who, f.openLogin(env, o.at, who)
@@ -153,7 +168,7 @@ func (f *credentialFlags) find(ctx context.Context, env Env, o opening) (*creden
 func (f *credentialFlags) openKey(env Env, who *credential) error {
 	data, err := evidence.Read(env.FS, f.key, maxKeyFile)
 	if err != nil {
-		return undecided("check --key", fmt.Errorf("reading key %s: %w", f.key, err))
+		return undecided("check "+f.keyFlag(), fmt.Errorf("reading key %s: %w", f.key, err))
 	}
 	key, err := signer.ParsePrivateKey(data)
 	if err != nil {

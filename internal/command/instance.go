@@ -25,9 +25,14 @@ type instanceFlags struct {
 }
 
 func (f *instanceFlags) register(flags *pflag.FlagSet) {
+	f.registerServices(flags)
+	f.roots.register(flags)
+}
+
+// registerServices is for a verb that has trusted roots already.
+func (f *instanceFlags) registerServices(flags *pflag.FlagSet) {
 	flags.StringVar(&f.config, "signing-config", "", "signing config v0.2 `FILE`: the services to sign with (default: the public-good instance's, embedded)")
 	flags.IntVar(&f.rekorVersion, "rekor-version", signer.ConfigDecides, "log to Rekor `1|2` in place of what the signing config prefers")
-	f.roots.register(flags)
 }
 
 func (f *instanceFlags) check() error {

@@ -37,6 +37,7 @@ type verifyInput struct {
 	explain    bool
 	tag        string
 	classic    classicFlags
+	summary    summaryFlags
 	roots      rootFlags
 	out        reportFlags
 }
@@ -93,6 +94,10 @@ const verifyExamples = `  # The author's word and the builder's, over one commit
   signatus verify app.tar.gz --layout root.layout --layout-key alice.pub --link-dir links/ \
     --allow-inspections --inspection-timeout 5m
 
+  # State the verdict for others: a verification summary, signed by this job
+  signatus verify app-linux-amd64 --layout release.yml --vsa app-linux-amd64.vsa.json \
+    --vsa-resource https://example.com/releases/app
+
   # A commit, before anything is built from it
   signatus verify gitCommit:3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273 --step author \
     --layout release.yml --bundle commit-3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273.sigstore.json
@@ -129,6 +134,7 @@ func newVerify(env Env) *cobra.Command {
 	flags.StringVar(&in.tag, "tag-name", "", "demand that the artifact is a signed tag of this `NAME`")
 	in.signers.register(flags)
 	in.classic.register(cmd)
+	in.summary.register(cmd)
 	in.who.register(flags)
 	in.roots.register(flags)
 	in.out.registerVerdict(flags)
@@ -151,6 +157,9 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 		return err
 	}
 	if document.classic(in.classic.given()) {
+		if in.summary.file != "" {
+			return usage("verify without --vsa", "--vsa goes with an attestation layout: what a classic layout binds is not stated in a summary yet")
+		}
 		return verifyClassic(ctx, env, classicRun{input: in, document: document, parameters: parameters, trusted: trusted})
 	}
 	if err := in.classic.refuse(); err != nil {
@@ -164,6 +173,10 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 	if err != nil {
 		return err
 	}
+	summary, err := in.summary.prepare(ctx, env, in.roots)
+	if err != nil {
+		return err
+	}
 	doc := report.Document{Tool: env.Version, Judged: env.Now, Parameters: parameters, Warnings: roots.warnings, Roots: reportRoots(roots), Loosenings: in.loosenings()}
 	demanded, findings, err := in.demand(env.reading(trusted), roots, document, &doc)
 	if err != nil {
@@ -172,7 +185,7 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 	doc.Layout.Trust += trusted.origin(cmp.Or(in.layout, in.who.key, in.who.allowed))
 	if len(findings) > 0 {
 		doc.Verdicts = refuseAll(targets, findings)
-		return in.out.write(env, doc)
+		return in.finish(ctx, env, finishing{doc: &doc, summary: summary})
 	}
 	missing, err := demandedRoots(demanded, roots)
 	if err != nil {
@@ -188,13 +201,35 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 	if doc.Outcome() != verdict.Allowed {
 		doc.Warnings = append(doc.Warnings, missing...)
 	}
-	return in.out.write(env, doc)
+	return in.finish(ctx, env, finishing{doc: &doc, layout: demanded, summary: summary})
+}
+
+// finishing is a run whose verdicts stand.
+type finishing struct {
+	doc     *report.Document
+	layout  *layout.Layout // nil where it is wrong
+	summary *summarising
+}
+
+// finish states the verdicts for others, where that is asked for, and reports them.
+// A verdict that does not allow decides the exit code, whatever becomes of the rest.
+func (in verifyInput) finish(ctx context.Context, env Env, f finishing) error {
+	unstated := f.summary.state(ctx, f.layout, f.doc)
+	err := in.out.write(env, *f.doc)
+	if unstated != nil && err != nil {
+		env.explain(unstated)
+		return err
+	}
+	return cmp.Or(err, unstated)
 }
 
 // check refuses flags that contradict each other or say nobody.
 func (in verifyInput) check() error {
 	inputs := slices.Concat(in.artifacts, in.bundles, in.roots.files, in.signers.files(), []string{in.checksums, in.layout, in.who.key, in.who.allowed})
 	if err := in.out.check(inputs...); err != nil {
+		return err
+	}
+	if err := in.summary.check(in); err != nil {
 		return err
 	}
 	if in.layout == "" {
@@ -223,10 +258,11 @@ func (in verifyInput) check() error {
 
 // loosenings are the flags given that demand less.
 func (in verifyInput) loosenings() []string {
+	var given []string
 	if in.fromHead {
-		return []string{"--" + layoutFromHead}
+		given = append(given, "--"+layoutFromHead)
 	}
-	return nil
+	return append(given, in.summary.guards.given()...)
 }
 
 // parseParameters reads --param NAME=VALUE.

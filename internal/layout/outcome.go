@@ -264,7 +264,7 @@ func (s *statement) reason() *verdict.Finding {
 func Evidence(v *attestation.Verified) verdict.Evidence {
 	signer, statement := v.Signer(), v.Statement()
 	e := verdict.Evidence{
-		Source: v.Source(), SHA256: v.Digest(), Verified: true, Signer: signer.String(), Issuer: signer.Issuer, Identity: signer.SAN,
+		Source: v.Source(), SHA256: strings.TrimPrefix(v.Digest(), "sha256:"), Verified: true, Signer: signer.String(), Issuer: signer.Issuer, Identity: signer.SAN,
 		Root: v.Root(), PredicateType: statement.PredicateType, SubjectCount: len(statement.Subjects), Times: v.Times(),
 	}
 	if signer.Key != "" {

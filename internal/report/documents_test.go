@@ -43,6 +43,7 @@ func documents() []document {
 		{name: "loosened", doc: loosened()},
 		{name: "explained", doc: context(traced(allowed("app-linux-amd64")))},
 		{name: "explained-denied", doc: context(traced(denied("app-linux-amd64")))},
+		{name: "stated", doc: stated(context(allowed("app-linux-amd64"), denied("app-darwin-arm64")))},
 		{name: "hostile", doc: hostile("\x1b[2K\r\u202eallowed: \u2066x\u2069\u200b\x07\n  ✓ build\u0085")},
 	}
 }
@@ -255,8 +256,24 @@ func hostile(text string) report.Document {
 		Roots:      []report.Root{{Name: text, Source: text, SHA256: text}},
 		Searched:   []report.Place{{Name: text}, {Name: text, Found: 1}, {Name: text, Found: 2}},
 		Warnings:   []string{text}, Loosenings: []string{text},
-		Verdicts: []verdict.Verdict{v},
+		Summaries: []report.Summary{{File: text, Artifact: text, Result: text, Resource: text, Levels: []string{text}, Verifier: text, Signer: text}},
+		Verdicts:  []verdict.Verdict{v},
 	}
+}
+
+// stated gives a document summaries of its verdicts.
+func stated(d report.Document) report.Document {
+	for _, v := range d.Verdicts {
+		s := report.Summary{
+			File: "app.vsa.jsonl", Artifact: v.Artifact.Given, Result: "FAILED", Resource: "pkg:generic/" + v.Artifact.Given,
+			Verifier: "https://example.com/verifier", Signer: "verify.yml@refs/heads/main of acme/app (GitHub Actions)",
+		}
+		if v.Allowed() {
+			s.Result, s.Levels = "PASSED", []string{"SLSA_BUILD_LEVEL_3", "ACME_REVIEWED"}
+		}
+		d.Summaries = append(d.Summaries, s)
+	}
+	return d
 }
 
 // hostileTrace has the text wherever a trace has one.

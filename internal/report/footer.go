@@ -23,6 +23,7 @@ func (p *page) footer(d Document) {
 	if p.verbose || d.Outcome() != verdict.Allowed {
 		facts = slices.Concat(facts, parameterFacts(d.Parameters), p.placeFacts(d.Searched), judgedFacts(d), findingFacts(d.Verdicts))
 	}
+	facts = append(facts, summaryFacts(d.Summaries)...)
 	facts = append(facts, list("loosened", yellow, d.Loosenings)...)
 	facts = append(facts, list("warning", yellow, d.Warnings)...)
 	if len(facts) == 0 {
@@ -118,6 +119,17 @@ func findingFacts(verdicts []verdict.Verdict) []fact {
 		return nil
 	}
 	return []fact{{label: "findings", text: strings.Join(ids, ", ") + "; docs/findings.md explains"}}
+}
+
+// summaryFacts tells what was stated for others.
+func summaryFacts(summaries []Summary) []fact {
+	return list("stated", plain, each(summaries, func(s Summary) string {
+		line := fmt.Sprintf("%s of %s in %s, by %s", Clean(s.Result), Clean(s.Resource), Clean(s.File), Clean(s.Signer))
+		if len(s.Levels) > 0 {
+			line += ", " + strings.Join(each(s.Levels, Clean), ", ")
+		}
+		return line
+	}))
 }
 
 // list makes one fact of each text; only the first carries the label.

@@ -72,7 +72,18 @@ type documentView struct {
 	Searched      []placeView       `json:"searched"`
 	Warnings      []string          `json:"warnings"`
 	Loosenings    []string          `json:"loosenings"`
+	Summaries     []documentSummary `json:"summaries"`
 	Verdicts      []verdictView     `json:"verdicts"`
+}
+
+type documentSummary struct {
+	File     string   `json:"file"`
+	Artifact string   `json:"artifact"`
+	Result   string   `json:"result"`
+	Resource string   `json:"resource"`
+	Levels   []string `json:"levels"`
+	Verifier string   `json:"verifier"`
+	Signer   string   `json:"signer"`
 }
 
 type toolView struct {
@@ -178,9 +189,10 @@ func viewDocument(d Document) documentView {
 		},
 		Layout:     viewLayout(d.Layout),
 		Parameters: d.Parameters, Warnings: d.Warnings, Loosenings: d.Loosenings,
-		Roots:    each(d.Roots, func(r Root) rootView { return rootView{r.Name, r.Source, r.SHA256, instant(r.Date)} }),
-		Searched: each(d.Searched, func(p Place) placeView { return placeView(p) }),
-		Verdicts: each(d.Verdicts, viewVerdict),
+		Roots:     each(d.Roots, func(r Root) rootView { return rootView{r.Name, r.Source, r.SHA256, instant(r.Date)} }),
+		Summaries: each(d.Summaries, func(s Summary) documentSummary { return documentSummary(s) }),
+		Searched:  each(d.Searched, func(p Place) placeView { return placeView(p) }),
+		Verdicts:  each(d.Verdicts, viewVerdict),
 	}
 }
 

@@ -258,7 +258,7 @@ func fold(summary, body string) string {
 func markdownClosing(d Document) string {
 	p := &page{verbose: true}
 	facts := slices.Concat(
-		p.layoutFacts(d.Layout), p.rootFacts(first(d.Roots)), parameterFacts(d.Parameters), p.placeFacts(first(d.Searched)), judgedFacts(d),
+		p.layoutFacts(d.Layout), p.rootFacts(first(d.Roots)), parameterFacts(d.Parameters), p.placeFacts(first(d.Searched)), judgedFacts(d), summaryFacts(first(d.Summaries)),
 	)
 	if len(facts) == 0 {
 		return ""

@@ -37,6 +37,8 @@ type Document struct {
 	Warnings []string
 	// Loosenings are the flags in use that demand less, as they were typed.
 	Loosenings []string
+	// Summaries are the verification summaries that were signed and written.
+	Summaries []Summary
 	// Verdicts has one entry for each artifact.
 	Verdicts []verdict.Verdict
 }
@@ -48,6 +50,17 @@ type Layout struct {
 	Version int       // 0 when it has none
 	Expires time.Time // zero when it never does
 	Trust   string    // "named on the command line", "built from --certificate-identity …"
+}
+
+// Summary is a verification summary that states a verdict for others.
+type Summary struct {
+	File     string // that it was appended to
+	Artifact string // as the caller typed it
+	Result   string // PASSED or FAILED
+	Resource string // its resourceUri
+	Levels   []string
+	Verifier string // its verifier.id
+	Signer   string // for people, in one line
 }
 
 // Root is a trusted root in use.

@@ -120,7 +120,9 @@ func Build(s Summary) ([]byte, error) {
 		Result: s.Result, Levels: append([]string{}, s.Levels...), SLSAVersion: SLSAVersion,
 	}
 	out.Verifier.ID, out.Verifier.Version = s.VerifierID, s.VerifierVersion
-	out.Policy.Annotations.Parameters = s.Policy.Parameters
+	if len(s.Policy.Parameters) > 0 {
+		out.Policy.Annotations.Parameters = s.Policy.Parameters
+	}
 	for _, input := range s.Inputs {
 		out.Inputs = append(out.Inputs, descriptorJSON{input.URI, plain(input.Digest)})
 	}
@@ -151,7 +153,23 @@ func (s Summary) check() error {
 	case len(s.Inputs) > MaxInputs:
 		return fmt.Errorf("%d input attestations, at most %d are written", len(s.Inputs), MaxInputs)
 	}
+	if err := s.checkDigests(); err != nil {
+		return err
+	}
 	return CheckLevels(s.Levels)
+}
+
+// checkDigests demands what a reader does.
+func (s Summary) checkDigests() error {
+	if _, err := artifact.ParseDigestSet(plain(s.Policy.Digest)); err != nil {
+		return fmt.Errorf("the policy: %w", err)
+	}
+	for i, input := range s.Inputs {
+		if _, err := artifact.ParseDigestSet(plain(input.Digest)); err != nil {
+			return fmt.Errorf("inputAttestations[%d]: %w", i, err)
+		}
+	}
+	return nil
 }
 
 // Read decodes a predicate. Duplicate keys and wrong types are errors; fields that

@@ -49,7 +49,7 @@ func TestBuild(t *testing.T) {
 		t.Errorf("a failed verification is written as %s", got)
 	}
 	bare := whole()
-	bare.Levels, bare.Policy.Parameters, bare.VerifierVersion = nil, nil, nil
+	bare.Levels, bare.Policy.Parameters, bare.VerifierVersion = nil, map[string]string{}, nil
 	if got := string(build(t, bare)); !strings.Contains(got, `"verifiedLevels":[]`) || strings.Contains(got, "annotations") || strings.Contains(got, "version\":{") {
 		t.Errorf("what is not said is written as %s", got)
 	}
@@ -84,6 +84,8 @@ func TestBuildRefuses(t *testing.T) {
 		"a long resource":              func(s *Summary) { s.ResourceURI = "https://example.com/" + strings.Repeat("a", maxText) },
 		"no time":                      func(s *Summary) { s.TimeVerified = time.Time{} },
 		"no policy digest":             func(s *Summary) { s.Policy.Digest = nil },
+		"a policy digest of odd form":  func(s *Summary) { s.Policy.Digest = artifact.DigestSet{artifact.SHA256: "sha256:00"} },
+		"an input digest of odd form":  func(s *Summary) { s.Inputs[1].Digest = artifact.DigestSet{artifact.SHA256: "x"} },
 		"no result":                    func(s *Summary) { s.Result = "" },
 		"another result":               func(s *Summary) { s.Result = "passed" },
 		"passed on nothing":            func(s *Summary) { s.Inputs = nil },
