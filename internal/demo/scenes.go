@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // scene is one run of verify: what is changed before it, and the finding that
@@ -43,7 +44,7 @@ func (w *world) scenes() []scene {
 		change(&s)
 		return s
 	}
-	return []scene{
+	return slices.Concat([]scene{
 		with("author and builder over one commit", "", func(*scene) {}),
 		with("a byte of the binary is changed", "artifact-not-subject", func(s *scene) {
 			s.artifact = "changed/" + binary
@@ -61,6 +62,7 @@ func (w *world) scenes() []scene {
 		}),
 		with("the author's word is missing", "threshold-not-met", func(s *scene) { s.bundles = []string{build} }),
 		with("the layout has expired", "layout-expired", func(s *scene) { s.layout = "expired.yml" }),
+	}, w.summaries(good), []scene{
 		// The last two commit something else, which nobody vouches for.
 		with("the binary was built from another commit", "commit-not-joined", func(s *scene) {
 			s.artifact, s.bundles = "other/"+binary, []string{author, "other.sigstore.json"}
@@ -72,7 +74,7 @@ func (w *world) scenes() []scene {
 				return w.lie(ctx, "../"+s.artifact, "../lie.sigstore.json")
 			}
 		}),
-	}
+	})
 }
 
 // changed is the binary with another last byte.

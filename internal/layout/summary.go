@@ -179,7 +179,7 @@ func (e *entry) checkSummary(s *vsa.Summary) *verdict.Finding {
 		}
 	case s.Policy.Digest.Join(d.policy, artifact.Accepted()) != artifact.Joined:
 		return &verdict.Finding{
-			ID: verdict.VSAPolicy, Expected: fmt.Sprintf("verified against the policy %s", d.policy), Found: fmt.Sprintf("it was verified against a policy with %s", s.Policy.Digest),
+			ID: verdict.VSAPolicy, Expected: fmt.Sprintf("a verification against the policy %s", d.policy), Found: fmt.Sprintf("it was verified against a policy with %s", s.Policy.Digest),
 			Next: "have it verified against the policy that the layout names, or name the new one after reading it",
 		}
 	case d.verifier != "" && s.VerifierID != d.verifier:

@@ -40,7 +40,7 @@ func checkLevel(level string) error {
 	own := strings.Trim(level, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == ""
 	switch {
 	case level == "" || len(level) > maxText || !own:
-		return fmt.Errorf("the level %.200q is not of letters, digits, _, - and .", level)
+		return fmt.Errorf("the level %.200q has characters other than letters, digits, underscore, hyphen and dot", level)
 	case level == Failed || level == Passed:
 		return fmt.Errorf("%s is a result and no level", level)
 	case !strings.HasPrefix(strings.ToUpper(level), "SLSA_"):
