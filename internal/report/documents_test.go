@@ -43,6 +43,7 @@ func documents() []document {
 		{name: "loosened", doc: loosened()},
 		{name: "explained", doc: context(traced(allowed("app-linux-amd64")))},
 		{name: "explained-denied", doc: context(traced(denied("app-linux-amd64")))},
+		{name: "unbound", doc: unbound()},
 		{name: "stated", doc: stated(context(allowed("app-linux-amd64"), denied("app-darwin-arm64")))},
 		{name: "hostile", doc: hostile("\x1b[2K\r\u202eallowed: \u2066x\u2069\u200b\x07\n  ✓ build\u0085")},
 	}
@@ -259,6 +260,15 @@ func hostile(text string) report.Document {
 		Summaries: []report.Summary{{File: text, Artifact: text, Result: text, Resource: text, Levels: []string{text}, Verifier: text, Signer: text}},
 		Verdicts:  []verdict.Verdict{v},
 	}
+}
+
+// unbound is a classic layout's refusal without an artifact.
+func unbound() report.Document {
+	v := traced(denied(""))
+	v.Artifact = artifact.Artifact{}
+	v.Trace.Anchor = ""
+	v.Trace.Lists[0].Rules = nil
+	return context(v)
 }
 
 // stated gives a document summaries of its verdicts.

@@ -157,7 +157,7 @@ func viewSARIF(d Document) sarifLog {
 	left := 0
 	for _, v := range d.Verdicts {
 		if len(run.Artifacts) < maxResults {
-			run.Artifacts = append(run.Artifacts, viewSARIFArtifact(v))
+			run.Artifacts = append(run.Artifacts, viewSARIFArtifact(d, v))
 		}
 		for _, f := range sarifFindings(v) {
 			if len(run.Results) == maxResults {
@@ -211,7 +211,7 @@ func viewInvocation(d Document, left int) sarifInvocation {
 	return i
 }
 
-func viewSARIFArtifact(v verdict.Verdict) sarifArtifact {
+func viewSARIFArtifact(d Document, v verdict.Verdict) sarifArtifact {
 	satisfied := 0
 	for _, s := range v.Steps {
 		if s.Satisfied {
@@ -228,7 +228,7 @@ func viewSARIFArtifact(v verdict.Verdict) sarifArtifact {
 		hashes[name] = value
 	}
 	return sarifArtifact{
-		Location: sarifURI{artifactURI(v.Artifact)}, Hashes: hashes,
+		Location: sarifURI{artifactURI(d, v.Artifact)}, Hashes: hashes,
 		Description: sarifMessage{fmt.Sprintf("%s: %d of %d steps are satisfied", v.Outcome(), satisfied, len(v.Steps))},
 		Properties: sarifArtifactFacts{
 			Outcome: v.Outcome().String(), Steps: each(first(v.Steps), func(s verdict.Step) stepView { return stepView(s) }),
@@ -256,14 +256,14 @@ func (r *sarifRun) result(d Document, v verdict.Verdict, f verdict.Finding) sari
 		RuleID: ruleID(f.ID), RuleIndex: index, Kind: "fail", Level: level,
 		Message: sarifMessage{sarifText(sentence(v.Artifact, f))}, Locations: []sarifLocation{location},
 		Fingerprints: map[string]string{"signatusFinding/v1": fingerprint(v.Artifact, f)},
-		Properties:   sarifResultFacts{Artifact: Clean(v.Artifact.String()), Outcome: v.Outcome().String(), Step: Clean(f.Step)},
+		Properties:   sarifResultFacts{Artifact: artifactName(v.Artifact), Outcome: v.Outcome().String(), Step: Clean(f.Step)},
 	}
 }
 
 // sentence tells everything of a finding, as an alert shows it.
 func sentence(a artifact.Artifact, f verdict.Finding) string {
 	var b strings.Builder
-	b.WriteString(Clean(a.String()))
+	b.WriteString(artifactName(a))
 	if f.Step != "" {
 		b.WriteString(", step " + Clean(f.Step))
 	}
@@ -277,6 +277,16 @@ func sentence(a artifact.Artifact, f verdict.Finding) string {
 	add("Expected: ", f.Expected)
 	add("Next: ", f.Next)
 	return b.String()
+}
+
+// bound reports whether there is an artifact in hand: a classic layout needs none.
+func bound(a artifact.Artifact) bool { return a.Given != "" || a.Name != "" || len(a.Digest) > 0 }
+
+func artifactName(a artifact.Artifact) string {
+	if !bound(a) {
+		return "no artifact in hand"
+	}
+	return Clean(a.String())
 }
 
 // sarifText is a text as a message has it: nothing in it is a link or the place of
@@ -305,10 +315,8 @@ func physical(d Document, a artifact.Artifact, f verdict.Finding) sarifPhysical 
 		return sarifPhysical{sarifURI{fileURI(file)}, &sarifRegion{line, column}}
 	case file != "":
 		return sarifPhysical{Artifact: sarifURI{fileURI(file)}}
-	case a.Given == "" && len(a.Digest) == 0 && d.Layout.Name != "":
-		return sarifPhysical{Artifact: sarifURI{fileURI(d.Layout.Name)}}
 	default:
-		return sarifPhysical{Artifact: sarifURI{artifactURI(a)}}
+		return sarifPhysical{Artifact: sarifURI{artifactURI(d, a)}}
 	}
 }
 
@@ -335,8 +343,12 @@ func cutLast(s string) (before, after string, found bool) {
 }
 
 // artifactURI names an artifact: by its file, or by what the caller typed, which
-// for a digest or an image is a URI already.
-func artifactURI(a artifact.Artifact) string {
+// for a digest or an image is a URI already. Where none is bound, it is the layout
+// that was judged.
+func artifactURI(d Document, a artifact.Artifact) string {
+	if !bound(a) {
+		return fileURI(cmp.Or(d.Layout.Name, "artifact"))
+	}
 	if a.Name == "" && len(a.Given) <= maxURI {
 		if u, err := url.Parse(a.Given); err == nil && u.Scheme != "" {
 			return u.String()

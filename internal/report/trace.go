@@ -83,11 +83,11 @@ func (p *page) ruleList(l verdict.RuleList) {
 		p.line(6, plain, "", Clean(l.List)+": not run: "+clean(l.Skipped, maxProse))
 		return
 	}
-	opening := "nothing"
-	if len(l.Rules) > 0 {
-		opening = excerpt(l.Rules[0].Queue, "nothing")
+	if len(l.Rules) == 0 {
+		p.line(6, plain, "", Clean(l.List)+": no rules")
+		return
 	}
-	p.line(6, plain, "", Clean(l.List)+", over "+opening)
+	p.line(6, plain, "", Clean(l.List)+", over "+excerpt(l.Rules[0].Queue, "nothing"))
 	column := width(each(l.Rules, func(r verdict.RuleTrace) string { return Clean(r.Rule) })...)
 	for _, r := range l.Rules {
 		s, mark := green, "✓"
