@@ -6,10 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"net/url"
-	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -305,67 +302,4 @@ func sarifText(s string) string {
 func fingerprint(a artifact.Artifact, f verdict.Finding) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q", f.ID, cmp.Or(a.Name, a.Given), f.Step, f.Rule))
 	return hex.EncodeToString(sum[:])
-}
-
-// physical is where a finding is shown: at the layout's line, or at the artifact.
-func physical(d Document, a artifact.Artifact, f verdict.Finding) sarifPhysical {
-	file, line, column := place(f.Where)
-	switch {
-	case line > 0:
-		return sarifPhysical{sarifURI{fileURI(file)}, &sarifRegion{line, column}}
-	case file != "":
-		return sarifPhysical{Artifact: sarifURI{fileURI(file)}}
-	default:
-		return sarifPhysical{Artifact: sarifURI{artifactURI(d, a)}}
-	}
-}
-
-// place splits "file:line:column". What has no numbers is a file.
-func place(where string) (file string, line, column int) {
-	rest, last, ok := cutLast(where)
-	file, middle, both := cutLast(rest)
-	if ok && both {
-		line, lineErr := strconv.Atoi(middle)
-		column, columnErr := strconv.Atoi(last)
-		if lineErr == nil && columnErr == nil && line > 0 && column > 0 && file != "" {
-			return file, line, column
-		}
-	}
-	return where, 0, 0
-}
-
-func cutLast(s string) (before, after string, found bool) {
-	i := strings.LastIndexByte(s, ':')
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+1:], true
-}
-
-// artifactURI names an artifact: by its file, or by what the caller typed, which
-// for a digest or an image is a URI already. Where none is bound, it is the layout
-// that was judged.
-func artifactURI(d Document, a artifact.Artifact) string {
-	if !bound(a) {
-		return fileURI(cmp.Or(d.Layout.Name, "artifact"))
-	}
-	if a.Name == "" && len(a.Given) <= maxURI {
-		if u, err := url.Parse(a.Given); err == nil && u.Scheme != "" {
-			return u.String()
-		}
-	}
-	return fileURI(cmp.Or(a.Given, a.Name, "artifact"))
-}
-
-// maxURI bounds a location, in bytes before they are escaped.
-const maxURI = 2048
-
-// fileURI is a path as a URI reference: relative to the repository as it was typed,
-// so that an alert finds it, or absolute.
-func fileURI(name string) string {
-	name = name[:min(len(name), maxURI)]
-	if path.IsAbs(name) {
-		return (&url.URL{Scheme: "file", Path: path.Clean(name)}).String()
-	}
-	return (&url.URL{Path: path.Clean(name)}).String()
 }
