@@ -300,3 +300,19 @@ func TestSummaryUsage(t *testing.T) {
 	}
 	run(t, nil, with("--vsa", filepath.Join(dir, "none", "x"), "--vsa-key", key, "--vsa-verifier-id", releaseVerifier)...).demand(t, 3, "none")
 }
+
+// TestSummaryCorpus puts slsa-verifier's two questions about summaries: with the right
+// key its one summary verifies, and then speaks of an artifact that is known by Google's
+// own image id alone, which no digest in hand is compared with; with another key it does
+// not.
+func TestSummaryCorpus(t *testing.T) {
+	t.Parallel()
+	const folder = "../../../shared/corpus/sigstore/slsa-verifier/vsa/gce/v1/"
+	if _, err := os.Stat(folder); err != nil {
+		t.Skipf("the corpus is not there: %v", err)
+	}
+	other := filepath.Join(at(t), "release.pub")
+	for key, want := range map[string]string{folder + "vsa_signing_public_key.pem": "artifact-not-subject", other: "signature-invalid"} {
+		run(t, nil, "verify", "sha256:"+strings.Repeat("0", 64), "--offline", "--key", key, "--predicate-type", vsa.V1, "--bundle", folder+"gke-gce-pre.bcid-vsa.jsonl").demand(t, 1, want)
+	}
+}
