@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -49,7 +50,7 @@ func (f *summaryFlags) given() bool {
 }
 
 // check refuses a summary that would say more than was verified, or nothing.
-func (f *summaryFlags) check(in verifyInput) error {
+func (f *summaryFlags) check(env Env, in verifyInput) error {
 	switch {
 	case f.file == "" && f.given():
 		return usage("say where the summary goes with --vsa FILE", "--vsa-verifier-id, --vsa-resource, --vsa-key and the flags of who signs go with --vsa")
@@ -73,11 +74,11 @@ func (f *summaryFlags) check(in verifyInput) error {
 	if f.who.key != "" && f.verifier == "" {
 		return usage("say who verifies with --vsa-verifier-id URI", "--vsa-key alone: a key has no name that a summary could give its verifier")
 	}
-	return f.checkFiles(in)
+	return f.checkFiles(env, in)
 }
 
 // checkFiles refuses a summary that would go where something else is or goes.
-func (f *summaryFlags) checkFiles(in verifyInput) error {
+func (f *summaryFlags) checkFiles(env Env, in verifyInput) error {
 	var files clashes
 	files.reads("the artifact", in.artifacts...)
 	files.reads("--bundle", in.bundles...)
@@ -94,6 +95,13 @@ func (f *summaryFlags) checkFiles(in verifyInput) error {
 	}
 	if err := evidence.Writable(f.file); err != nil {
 		return undecided("name another file with --vsa", err)
+	}
+	if _, err := fs.Stat(env.FS, f.file); err != nil {
+		return nil // a new file
+	}
+	found, err := evidence.Named(env.FS, []string{f.file})
+	if err != nil || len(found.Refused) > 0 || len(found.Candidates) == 0 {
+		return &exitError{code: ExitDenied, err: fmt.Errorf("there is a file %s already, and it is none of bundles", f.file), next: "name another file with --vsa: a summary is appended to bundles, and to nothing else"}
 	}
 	return nil
 }

@@ -298,6 +298,11 @@ func TestSummaryUsage(t *testing.T) {
 	} {
 		run(t, nil, row.args...).demand(t, 2, row.word)
 	}
+	notes := write(t, dir, "notes.txt", []byte("something that nobody means to lose\n"))
+	run(t, nil, with("--vsa", notes, "--vsa-key", key, "--vsa-verifier-id", releaseVerifier)...).demand(t, 1, "it is none of bundles")
+	if data, err := os.ReadFile(notes); err != nil || string(data) != "something that nobody means to lose\n" {
+		t.Errorf("the file is %q, %v", data, err)
+	}
 	run(t, nil, with("--vsa", filepath.Join(dir, "none", "x"), "--vsa-key", key, "--vsa-verifier-id", releaseVerifier)...).demand(t, 3, "none")
 }
 

@@ -144,7 +144,7 @@ func newVerify(env Env) *cobra.Command {
 
 // verify finds evidence, opens it, judges each artifact and reports.
 func verify(ctx context.Context, env Env, in verifyInput) error {
-	if err := in.check(); err != nil {
+	if err := in.check(env); err != nil {
 		return err
 	}
 	parameters, err := parseParameters(in.parameters)
@@ -224,12 +224,12 @@ func (in verifyInput) finish(ctx context.Context, env Env, f finishing) error {
 }
 
 // check refuses flags that contradict each other or say nobody.
-func (in verifyInput) check() error {
+func (in verifyInput) check(env Env) error {
 	inputs := slices.Concat(in.artifacts, in.bundles, in.roots.files, in.signers.files(), []string{in.checksums, in.layout, in.who.key, in.who.allowed})
 	if err := in.out.check(inputs...); err != nil {
 		return err
 	}
-	if err := in.summary.check(in); err != nil {
+	if err := in.summary.check(env, in); err != nil {
 		return err
 	}
 	if in.layout == "" {
