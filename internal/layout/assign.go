@@ -55,10 +55,11 @@ type search struct {
 	due      [][]ruleRun
 	accepted []artifact.Algorithm
 	artifact artifact.DigestSet
-	anchor   *boundStep // the step that the artifact in hand comes from
-	partial  bool       // some steps lack statements; the search only explains
-	layout   string     // what findings call it
-	traced   bool       // the choice that came nearest is to be kept
+	anchor   *boundStep        // the step that the artifact in hand comes from
+	trees    map[string]string // by commit, for steps with joinBy: tree
+	partial  bool              // some steps lack statements; the search only explains
+	layout   string            // what findings call it
+	traced   bool              // the choice that came nearest is to be kept
 
 	// people are the principals counted for each step, once all groups stand.
 	people map[*boundStep][]*principal
@@ -155,6 +156,9 @@ func (s *search) evaluate(depth int) *verdict.Finding {
 func (s *search) queue(r ruleRun) (*queue, []boundRule) {
 	claims := r.slot.chosen.claims
 	q := &queue{layout: s.layout, step: r.slot.step.name, claims: claims, over: claims.materials, names: claims.materialNames, accepted: s.accepted, counted: s.counted}
+	if r.slot.step.joinBy == joinByTree {
+		q.byTree = &treeJoin{s.trees}
+	}
 	if r.list == 0 {
 		return q, r.slot.step.materials
 	}

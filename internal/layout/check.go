@@ -248,7 +248,7 @@ func (c *check) try(subject subjectRule) *attempt {
 		steps:    c.layout.from(anchor, c.Step != ""),
 		eligible: make([]int, len(c.layout.steps)),
 	}
-	a.search = &search{work: c.work, anchor: anchor, artifact: c.Artifact.Digest, accepted: c.accepted, layout: c.Layout.name, traced: c.Trace}
+	a.search = &search{work: c.work, anchor: anchor, artifact: c.Artifact.Digest, accepted: c.accepted, layout: c.Layout.name, traced: c.Trace, trees: c.Trees}
 	for _, step := range a.steps {
 		var bind *subjectRule
 		if step == anchor {

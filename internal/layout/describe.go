@@ -80,6 +80,7 @@ type DescribedStep struct {
 	Products     []DescribedRule      `json:"products,omitempty"`
 	SubjectsOnly bool                 `json:"subjectsOnly"` // its statements have no products: their subjects are the materials
 	DistinctFrom []string             `json:"distinctFrom,omitempty"`
+	JoinBy       string               `json:"joinBy,omitempty"`
 }
 
 // DescribedPredicate is one kind of statement that a step needs, from how many of
@@ -214,7 +215,7 @@ func (f *functionary) describe() DescribedFunctionary {
 
 func (l *Layout) describeStep(s *step) DescribedStep {
 	d := DescribedStep{
-		Name: s.name, About: l.about(s), DistinctFrom: s.distinctFrom,
+		Name: s.name, About: l.about(s), DistinctFrom: s.distinctFrom, JoinBy: s.joinBy,
 		Materials: describeRules(s.materials), Products: describeRules(s.products),
 		SubjectsOnly: !slices.ContainsFunc(s.entries, (*entry).hasProducts),
 	}

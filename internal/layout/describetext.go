@@ -104,6 +104,9 @@ func (p *prose) step(s DescribedStep) {
 	}
 	p.rules(materials, s.Materials)
 	p.rules("Its products", s.Products)
+	if s.JoinBy != "" {
+		p.say(1, "- Its commits are joined with those of other steps by their %s: another commit of the same content will do.", s.JoinBy)
+	}
 	if len(s.DistinctFrom) > 0 {
 		p.say(1, "- Nobody who counts in step %s counts here.", listed(s.DistinctFrom, "or"))
 	}

@@ -176,6 +176,7 @@ type step struct {
 	products     ruleList
 	entries      []*entry
 	distinctFrom []string
+	joinBy       string // tree, or empty to join by all digests
 }
 
 // ruleList is a rule list with where it stands; given tells an empty list from

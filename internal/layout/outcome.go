@@ -24,7 +24,7 @@ func (c *check) allow(a *attempt) verdict.Verdict {
 	v := c.verdict
 	v.Steps = c.steps(a)
 	v.Evidence = c.report()
-	v.Notes = c.notes()
+	v.Notes = append(c.notes(), a.treeNotes()...)
 	v.Trace = c.trace(a)
 	return v.Allow()
 }

@@ -215,7 +215,7 @@ func (r *reader) join(l *Layout, p *principal, id string) {
 }
 
 func (r *reader) step(node *yaml.Node) *step {
-	f := r.mapping(node, "a step", "name", "expectedMaterials", "expectedProducts", "expectedPredicates", "distinctFrom")
+	f := r.mapping(node, "a step", "name", "expectedMaterials", "expectedProducts", "expectedPredicates", "distinctFrom", "joinBy")
 	s := &step{at: at(node), name: r.required(node, f, "name", "a step")}
 	if s.name != "" && !isID(s.name) {
 		r.malformed(f["name"], fmt.Sprintf("a step has the name %q", s.name), "letters, digits, - _ . and @")
@@ -224,6 +224,9 @@ func (r *reader) step(node *yaml.Node) *step {
 	s.materials = r.rules(f["expectedMaterials"], what+"'s expectedMaterials")
 	s.products = r.rules(f["expectedProducts"], what+"'s expectedProducts")
 	s.distinctFrom = r.texts(f["distinctFrom"], what+"'s distinctFrom")
+	if s.joinBy = r.scalar(f["joinBy"], "joinBy"); s.joinBy != "" && s.joinBy != joinByTree {
+		r.malformed(f["joinBy"], fmt.Sprintf("%s has joinBy %q", what, s.joinBy), "tree, or no joinBy to compare every digest")
+	}
 	for _, item := range r.sequence(f["expectedPredicates"], what+"'s expectedPredicates") {
 		s.entries = append(s.entries, r.entry(item, what))
 	}

@@ -488,7 +488,6 @@ func TestParseRefusesValues(t *testing.T) {
 func TestParseLater(t *testing.T) {
 	t.Parallel()
 	for _, b := range []broken{
-		{"joinBy", "    distinctFrom", "    joinBy: tree\n    distinctFrom", verdict.NotSupportedYet, "47:5"},
 		{"inspections", "deny:\n", "inspections: []\ndeny:\n", verdict.NotSupportedYet, "50:1"},
 		{"forEach", "    distinctFrom", "    forEach: {}\n    distinctFrom", verdict.NotSupportedYet, "47:5"},
 		{"countBy", "maxAge: 24h", "countBy: x\n        maxAge: 24h", verdict.NotSupportedYet, "45:9"},

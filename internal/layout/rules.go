@@ -30,6 +30,8 @@ type queue struct {
 	classic bool
 	// counted gives another step's counted statements.
 	counted func(step string) []*group
+	// byTree is set for a step with joinBy: tree.
+	byTree *treeJoin
 
 	// work counts comparisons; one with other statements counts for several.
 	work int
@@ -47,12 +49,16 @@ type join struct {
 	with     *group
 	resource artifact.Resource
 	want     artifact.DigestSet // what the other step has for it
+	from     string             // the other step
+	byTree   *treePair          // set where only the trees are equal
 }
 
 type miss struct {
 	rule boundRule
 	want artifact.DigestSet // what the other step has under that name; nil for nothing
 	ref  string             // the other step's ref, where that is what differs
+	// byTree is set where trees were compared.
+	byTree *treePair
 }
 
 // run applies the rules. The first that fails is the finding.
@@ -145,15 +151,17 @@ func (q *queue) matches(r boundRule, name string, others []*group) bool {
 		if !ok {
 			continue
 		}
-		if other.Asserted || have.Asserted || !q.joined(have.Digest, other.Digest) {
-			q.missed[name] = miss{rule: r, want: other.Digest}
+		byTree, joined := q.join(have, other)
+		if other.Asserted || have.Asserted || !joined {
+			q.missed[name] = miss{rule: r, want: other.Digest, byTree: byTree}
 			return false
 		}
-		if have.OtherRef(other) {
+		// Of commits that differ and have one tree the refs differ as a matter of course.
+		if byTree == nil && have.OtherRef(other) {
 			q.missed[name] = miss{rule: r, want: other.Digest, ref: other.Name.Ref}
 			return false
 		}
-		joins = append(joins, join{g, have, other.Digest})
+		joins = append(joins, join{g, have, other.Digest, r.from, byTree})
 	}
 	if joins == nil {
 		q.missed[name] = miss{rule: r}
@@ -226,6 +234,9 @@ func (q *queue) speaksOf(r boundRule, name string) bool {
 
 // unjoined is the finding for an artifact that a MATCH covered in vain.
 func (q *queue) unjoined(name string, m miss) *verdict.Finding {
+	if m.byTree != nil && !q.over[name].Asserted {
+		return q.notJoinedByTree(name, m)
+	}
 	kind := "materials"
 	if m.rule.withProducts {
 		kind = "products"

@@ -228,7 +228,7 @@ func (r *reader) key(key *yaml.Node, what string, known []string) bool {
 // isLater lists keys that the schema has and this version does not judge.
 func isLater(key string) bool {
 	switch key {
-	case "joinBy", "inspections", "forEach", "countBy", "accounts":
+	case "inspections", "forEach", "countBy", "accounts":
 		return true
 	}
 	return false

@@ -127,3 +127,9 @@ const (
 	InspectionForbidden ID = "inspection-not-allowed"
 	InspectionFailed    ID = "inspection-failed"
 )
+
+// Findings about steps that are joined by tree.
+const (
+	TreeNotJoined ID = "tree-not-joined"
+	TreeUnknown   ID = "tree-unknown"
+)
