@@ -44,6 +44,7 @@ type DescribedParameter struct {
 type DescribedPrincipal struct {
 	Name          string                 `json:"name"`
 	Kind          string                 `json:"kind,omitempty"`
+	Paths         []string               `json:"paths,omitempty"` // what a bot may change
 	Functionaries []DescribedFunctionary `json:"functionaries"`
 }
 
@@ -187,6 +188,9 @@ func (l *Layout) connected(name string) []string {
 
 func (p *principal) describe() DescribedPrincipal {
 	d := DescribedPrincipal{Name: p.id, Kind: p.kind}
+	for _, g := range p.paths {
+		d.Paths = append(d.Paths, g.text)
+	}
 	for _, f := range p.functionaries {
 		d.Functionaries = append(d.Functionaries, f.describe())
 	}

@@ -291,7 +291,7 @@ func (p *prose) people() {
 	for _, who := range p.Principals {
 		name := who.Name
 		if who.Kind != "" {
-			name += " (" + who.Kind + ")"
+			name += " (" + strings.Join(append([]string{who.Kind}, who.limits()...), " ") + ")"
 		}
 		if len(who.Functionaries) == 1 {
 			p.functionary(1, name, who.Functionaries[0])
@@ -302,6 +302,14 @@ func (p *prose) people() {
 			p.functionary(2, f.Name, f)
 		}
 	}
+}
+
+// limits tells what a bot may do.
+func (d DescribedPrincipal) limits() []string {
+	if len(d.Paths) == 0 {
+		return nil
+	}
+	return []string{"that counts only for commits that change nothing but " + listed(d.Paths, "and")}
 }
 
 func (p *prose) functionary(depth int, name string, f DescribedFunctionary) {

@@ -24,6 +24,7 @@ const (
 	otherArtifact
 	otherName
 	badSummary
+	badPaths
 	badAttribute
 )
 
@@ -112,6 +113,9 @@ func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subje
 	}
 	if finding := e.checkSummary(s.claims.summary); finding != nil {
 		return nil, nil, badSummary, finding
+	}
+	if finding := c.withinPaths(s); finding != nil {
+		return nil, nil, badPaths, finding
 	}
 	if finding := c.attributes(s, e); finding != nil {
 		return nil, nil, badAttribute, finding

@@ -163,7 +163,8 @@ type principal struct {
 	id            string
 	at            position
 	functionaries []*functionary
-	kind          string // person, workload or nothing
+	kind          string // person, workload, bot or nothing
+	paths         []glob // what a bot may change
 	implied       bool
 	// same points to another principal that turned out to be the same signer.
 	same *principal

@@ -175,14 +175,15 @@ func (r *reader) extension(item namedNode, what string) extensionRule {
 func (r *reader) readPrincipals(l *Layout, node *yaml.Node) {
 	for _, item := range r.entries(node, "principals") {
 		what := "principal " + item.name
-		f := r.mapping(item.node, what, "functionaries", "kind")
+		f := r.mapping(item.node, what, "functionaries", "kind", "paths")
 		p := &principal{id: item.name, at: item.at}
 		switch kind := r.scalar(f["kind"], what+"'s kind"); kind {
-		case "workload", "person", "": // for readers: what a workload may say is decided by its certificate
+		case "workload", "person", kindBot, "": // the first two are for readers: what a workload may say is decided by its certificate
 			p.kind = kind
 		default:
-			r.malformed(f["kind"], fmt.Sprintf("%s has the kind %q", what, kind), "person or workload")
+			r.malformed(f["kind"], fmt.Sprintf("%s has the kind %q", what, kind), "person, workload or bot")
 		}
+		r.paths(p, item, f["paths"])
 		ids := r.texts(f["functionaries"], what+"'s functionaries")
 		if len(ids) == 0 {
 			r.malformed(item.node, what+" has no functionaries", "at least one")

@@ -133,3 +133,9 @@ const (
 	TreeNotJoined ID = "tree-not-joined"
 	TreeUnknown   ID = "tree-unknown"
 )
+
+// Findings about bots, which may change some paths only.
+const (
+	PathNotAllowed ID = "path-not-allowed"
+	PathsUnknown   ID = "changed-paths-unknown"
+)
