@@ -156,8 +156,7 @@ func (q *queue) matches(r boundRule, name string, others []*group) bool {
 			q.missed[name] = miss{rule: r, want: other.Digest, byTree: byTree}
 			return false
 		}
-		// Of commits that differ and have one tree the refs differ as a matter of course.
-		if byTree == nil && have.OtherRef(other) {
+		if have.OtherRef(other) {
 			q.missed[name] = miss{rule: r, want: other.Digest, ref: other.Name.Ref}
 			return false
 		}
