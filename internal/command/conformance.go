@@ -84,7 +84,7 @@ func verifyBundle(ctx context.Context, env Env, in bundleInput, subject string) 
 	if err != nil {
 		return undecided("check --bundle", err)
 	}
-	all, err := openAll(ctx, found.Candidates, roots, l)
+	all, err := openAll(ctx, found.Candidates, roots, demandsOf(l))
 	if err != nil {
 		return err
 	}

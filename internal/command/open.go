@@ -21,10 +21,56 @@ type opened struct {
 	refused  []verdict.Evidence
 }
 
-// openAll opens every candidate under each root and key that the layout names,
+// demands are the roots and keys that candidates are opened under.
+type demands struct {
+	roots []string
+	keys  []layout.KeyDemand
+}
+
+// demandsOf lists those of a layout, and of sublayouts that it takes. More than
+// maxDemands are left out: what nobody opened counts for nobody.
+func demandsOf(layouts ...*layout.Layout) (d demands) {
+	for _, l := range layouts {
+		d.roots = union(d.roots, l.Roots())
+		for _, key := range l.Keys() {
+			known := slices.ContainsFunc(d.keys, func(k layout.KeyDemand) bool {
+				return k.Root == key.Root && k.Key.Signer().Equal(key.Key.Signer())
+			})
+			if !known {
+				d.keys = append(d.keys, key)
+			}
+		}
+	}
+	d.roots, d.keys = d.roots[:min(len(d.roots), maxDemands)], d.keys[:min(len(d.keys), max(maxDemands, len(layouts[0].Keys())))]
+	return d
+}
+
+// maxDemands bounds what a signed sublayout can have opened.
+const maxDemands = 256
+
+// openWithin opens candidates under what the layout names, and then under what the
+// sublayouts name that this brought to light, as deep as they may lie.
+func openWithin(ctx context.Context, candidates []attestation.Candidate, roots *loadedRoots, in layout.Input) (opened, error) {
+	under := demandsOf(in.Layout)
+	for range layout.MaxSublayoutDepth + 1 {
+		all, err := openAll(ctx, candidates, roots, under)
+		if err != nil {
+			return all, err
+		}
+		in.Verified = all.verified
+		more := demandsOf(slices.Concat([]*layout.Layout{in.Layout}, layout.Sublayouts(in))...)
+		if len(more.roots) == len(under.roots) && len(more.keys) == len(under.keys) {
+			return all, nil
+		}
+		under = more
+	}
+	return openAll(ctx, candidates, roots, under)
+}
+
+// openAll opens every candidate under each root and key that is demanded,
 // in parallel. A candidate that verifies under several roots is there for each:
 // a functionary names its root. One that was found twice is opened once.
-func openAll(ctx context.Context, candidates []attestation.Candidate, roots *loadedRoots, l *layout.Layout) (opened, error) {
+func openAll(ctx context.Context, candidates []attestation.Candidate, roots *loadedRoots, under demands) (opened, error) {
 	candidates = distinct(candidates)
 	results := make([]opened, len(candidates))
 	var group errgroup.Group
@@ -33,7 +79,7 @@ func openAll(ctx context.Context, candidates []attestation.Candidate, roots *loa
 		group.Go(func() error {
 			return guard(func() error {
 				if ctx.Err() == nil {
-					results[i] = open(c, roots, l)
+					results[i] = open(c, roots, under)
 				}
 				return context.Cause(ctx)
 			})
@@ -61,7 +107,7 @@ func distinct(candidates []attestation.Candidate) []attestation.Candidate {
 }
 
 // open opens one candidate.
-func open(c attestation.Candidate, roots *loadedRoots, l *layout.Layout) opened {
+func open(c attestation.Candidate, roots *loadedRoots, under demands) opened {
 	var out opened
 	var refusals []*attestation.Refusal
 	keep := func(v *attestation.Verified, err error) bool {
@@ -72,14 +118,14 @@ func open(c attestation.Candidate, roots *loadedRoots, l *layout.Layout) opened 
 		out.verified = append(out.verified, v)
 		return true
 	}
-	for _, name := range l.Roots() {
+	for _, name := range under.roots {
 		for _, root := range roots.named(name) {
 			if keep(attestation.Open(c, root)) {
 				break
 			}
 		}
 	}
-	for _, demand := range l.Keys() {
+	for _, demand := range under.keys {
 		openWithKey(c, demand, roots, keep)
 	}
 	if len(out.verified) == 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/evidence"
 	"github.com/signatus-dev/signatus/internal/gitrepo"
+	"github.com/signatus-dev/signatus/internal/layout"
 	"github.com/signatus-dev/signatus/internal/provenance"
 	"github.com/signatus-dev/signatus/internal/statement"
 )
@@ -126,10 +127,26 @@ func (f *predicateFlags) custom(env Env, commit *gitrepo.Commit) (said, error) {
 	if err := statement.CheckType(f.predicateType); err != nil {
 		return said{}, usage("give the URI of what --predicate is, for example https://cyclonedx.org/bom", "--predicate-type: %w", err)
 	}
+	if f.predicateType == layout.LayoutPredicate {
+		if data, err = sublayout(env, f.predicateFile, data); err != nil {
+			return said{}, err
+		}
+	}
 	if err := statement.CheckPredicate(data); err != nil {
 		return said{}, &exitError{code: ExitDenied, err: fmt.Errorf("reading predicate %s: %w", f.predicateFile, err), next: "give a file with one JSON object, such as an SBOM"}
 	}
 	return said{predicateType: f.predicateType, predicate: data, step: stepFor(commit)}, nil
+}
+
+// sublayout gives a layout as the JSON that is signed, YAML or JSON. One that does
+// not lint is not signed: no verifier would take it.
+func sublayout(env Env, name string, data []byte) ([]byte, error) {
+	payload, problems := layout.Payload(name, data, env.Now)
+	if len(problems) > 0 {
+		p := problems[0]
+		return nil, &exitError{code: ExitDenied, err: fmt.Errorf("reading layout %s: %s: %s; expected %s", p.Where, p.ID, p.Found, p.Expected), next: p.Next}
+	}
+	return payload, nil
 }
 
 // link says that a step was done.

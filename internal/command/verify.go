@@ -447,6 +447,13 @@ func (j *judge) gather(ctx context.Context, found evidence.Found, at *clone, inH
 			return nil, err
 		}
 		g.verified, g.refused = slices.Concat(g.verified, more.verified), slices.Concat(g.refused, more.refused)
+		if len(layout.Sublayouts(j.input(g.verified))) > 0 { // whose evidence may lie in either place
+			both, err := openWithin(ctx, slices.Concat(found.Candidates, noted.Candidates), j.roots, j.input(nil))
+			if err != nil {
+				return nil, err
+			}
+			g.verified, g.refused = both.verified, slices.Concat(both.refused, found.Refused, noted.Refused)
+		}
 		g.history = at.history(union(inHand.commits, layout.Commits(more.verified)))
 		g.history.lacking = lacking
 	}
@@ -462,9 +469,14 @@ func (j *judge) open(ctx context.Context, found evidence.Found) (opened, error) 
 			j.doc.Searched = append(j.doc.Searched, place)
 		}
 	}
-	all, err := openAll(ctx, found.Candidates, j.roots, j.layout)
+	all, err := openWithin(ctx, found.Candidates, j.roots, j.input(nil))
 	all.refused = append(all.refused, found.Refused...)
 	return all, err
+}
+
+// input is what is known before any artifact is judged.
+func (j *judge) input(verified []*attestation.Verified) layout.Input {
+	return layout.Input{Layout: j.layout, Parameters: j.parameters, Now: j.env.Now, Verified: verified}
 }
 
 // algorithmsOf lists what the artifact must be hashed with, so that it is read

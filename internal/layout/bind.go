@@ -38,6 +38,7 @@ func (l *Layout) bind(values map[string]string) (*bound, []verdict.Finding) {
 	// Two parameters may turn out to have one value, and two people to be one.
 	(&linter{Layout: b.Layout, reader: r}).people()
 	b.bindSummaries(r, values)
+	b.bindSublayouts(r, values)
 	for i, s := range b.Layout.steps {
 		b.steps = append(b.steps, &boundStep{
 			step: s, index: i,

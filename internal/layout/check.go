@@ -50,12 +50,18 @@ type Input struct {
 
 // Check decides one artifact. It never fails: what cannot be checked is not
 // allowed, and the verdict says why.
-func Check(in Input) verdict.Verdict {
-	c := &check{Input: in, accepted: artifact.Accepted()}
+func Check(in Input) verdict.Verdict { return newCheck(in, newNested(), 0).judge() }
+
+func newCheck(in Input, n nested, work int) *check {
+	c := &check{Input: in, accepted: artifact.Accepted(), nested: n, work: work}
 	if in.Artifact.Digest[artifact.GitTag] != "" { // a tag object is joined as itself, and with nothing else
 		c.accepted = artifact.InHand()
 	}
 	c.verdict.Artifact = in.Artifact
+	return c
+}
+
+func (c *check) judge() verdict.Verdict {
 	if findings := c.prepare(); len(findings) > 0 {
 		for _, f := range findings {
 			c.verdict = c.verdict.Deny(f)
@@ -74,6 +80,8 @@ type check struct {
 	statements []*statement
 	work       int // spent on attempts so far
 	verdict    verdict.Verdict
+	nested     nested
+	winner     *attempt // that allowed the artifact
 }
 
 // statement is one verified statement and what became of it.
@@ -89,6 +97,7 @@ type statement struct {
 	nearest      *verdict.Finding
 	nearestStage stage
 	attributes   attributesOf
+	sublayouts   map[*entry]*subResult
 	// eligible is a step that it could count for.
 	eligible string
 	// steps are those that it counts for.
@@ -182,7 +191,9 @@ func (c *check) decide() verdict.Verdict {
 	for _, s := range c.anchors() {
 		a := c.try(s)
 		if a.found {
-			return c.allow(a)
+			c.winner = a
+			c.verdict = c.allow(a)
+			return c.verdict
 		}
 		if nearest == nil || a.better(nearest) {
 			nearest = a
@@ -223,7 +234,7 @@ func (a *attempt) better(b *attempt) bool {
 	if a.anchored() != b.anchored() {
 		return a.anchored()
 	}
-	if right := a.near == badAttribute; right != (b.near == badAttribute) {
+	if right := a.near >= badAttribute; right != (b.near >= badAttribute) {
 		return right // all but an attribute is as it must be
 	}
 	if len(a.lacking) != len(b.lacking) {
@@ -262,6 +273,7 @@ func (c *check) try(subject subjectRule) *attempt {
 		a.search.slots = append(a.search.slots, slots...)
 		a.search.steps = append(a.search.steps, step)
 	}
+	a.search.work = c.work // and what sublayouts cost
 	a.search.partial = len(a.lacking) > 0
 	a.search.schedule()
 	found := len(a.search.slots) > 0 && a.search.run(0)

@@ -68,6 +68,8 @@ func readClaims(v *attestation.Verified, readPredicate, gitHash256 bool) (*claim
 		finding = c.readAuthor(v)
 	case statement.PredicateType == attestation.GitCommitPredicate || statement.PredicateType == attestation.GitTagPredicate:
 		return nil, notAuthors("it is somebody's attestation about a git object, not the object's own signature")
+	case statement.PredicateType == LayoutPredicate: // what it says is known when its layout is judged
+		c.products, c.hasProducts = subjects, true
 	case statement.PredicateType == LinkV03:
 		c.products, c.hasProducts = subjects, true
 		finding = c.readLink(statement.Predicate)
@@ -96,7 +98,7 @@ func readClaims(v *attestation.Verified, readPredicate, gitHash256 bool) (*claim
 
 // hasProducts reports whether statements of a type have materials and products.
 func hasProducts(predicateType string) bool {
-	return provenance.Is(predicateType) || predicateType == LinkV03 || isAuthor(predicateType)
+	return provenance.Is(predicateType) || predicateType == LinkV03 || predicateType == LayoutPredicate || isAuthor(predicateType)
 }
 
 func (c *claims) readProvenance(v *attestation.Verified) *verdict.Finding {

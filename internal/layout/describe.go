@@ -95,6 +95,8 @@ type DescribedPredicate struct {
 	AgeFrom   string   `json:"ageFrom,omitempty"`
 	// Attributes are rules in CEL that must be true.
 	Attributes []string `json:"attributes,omitempty"`
+	// Parameters are what a sublayout is given, by name.
+	Parameters map[string]string `json:"parameters,omitempty"`
 	// Summary is what a verification summary must say.
 	Summary *DescribedSummary `json:"vsa,omitempty"`
 }
@@ -233,6 +235,12 @@ func (e *entry) describe() DescribedPredicate {
 	d := DescribedPredicate{Types: e.predicateTypes, Threshold: e.threshold, AgeFrom: e.ageFrom}
 	if e.maxAge > 0 {
 		d.MaxAge = shortDuration(e.maxAge)
+	}
+	if e.sublayout != nil {
+		d.Parameters = map[string]string{}
+		for name, t := range e.sublayout.parameters {
+			d.Parameters[name] = t.text
+		}
 	}
 	for _, a := range e.attributes {
 		d.Attributes = append(d.Attributes, a.Text())

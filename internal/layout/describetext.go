@@ -93,6 +93,9 @@ func (p *prose) step(s DescribedStep) {
 	p.say(0, "Step %s is about %s.", s.Name, s.About)
 	for _, e := range s.Predicates {
 		p.say(1, "- %s", p.sentence(e))
+		for _, name := range sortedKeys(e.Parameters) {
+			p.say(2, "- which is given %s: %s", name, e.Parameters[name])
+		}
 		for _, a := range e.Attributes {
 			p.say(2, "- of which is true: %s", strings.Join(strings.Fields(a), " "))
 		}
@@ -251,6 +254,7 @@ func (p *prose) ways(principals []string) (n int) {
 func statementNames(types []string) string {
 	known := map[string]string{
 		LinkV03:                                           "an in-toto link",
+		LayoutPredicate:                                   "a layout of its own, which must be satisfied",
 		"https://slsa.dev/provenance/v1":                  "SLSA provenance v1",
 		"https://slsa.dev/provenance/v0.2":                "SLSA provenance v0.2",
 		"https://in-toto.io/attestation/vulns/v0.1":       "a vulnerability scan",

@@ -26,6 +26,7 @@ const (
 	badSummary
 	badPaths
 	badAttribute
+	badSublayout
 )
 
 // sorted is what one item of expectedPredicates finds among the statements.
@@ -119,6 +120,11 @@ func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subje
 	}
 	if finding := c.attributes(s, e); finding != nil {
 		return nil, nil, badAttribute, finding
+	}
+	if e.sublayout != nil {
+		if claims, finding = c.sublayout(s, step, e); finding != nil {
+			return nil, nil, badSublayout, finding
+		}
 	}
 	return f.principal.root(), claims, 0, nil
 }

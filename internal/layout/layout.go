@@ -199,7 +199,8 @@ type entry struct {
 	maxAge         time.Duration
 	ageFrom        string
 	attributes     []expectedAttribute
-	summary        *summaryDemand // on verification summaries; nil for none
+	sublayout      *sublayoutDemand // for predicateType: layout
+	summary        *summaryDemand   // on verification summaries; nil for none
 }
 
 // expectedAttribute is one rule of expectedAttributes, with where it stands.

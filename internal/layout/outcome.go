@@ -21,10 +21,11 @@ func (c *check) allow(a *attempt) verdict.Verdict {
 			}
 		}
 	}
+	within := c.countWithin(a)
 	v := c.verdict
 	v.Steps = c.steps(a)
 	v.Evidence = c.report()
-	v.Notes = append(c.notes(), a.treeNotes()...)
+	v.Notes = slices.Concat(c.notes(), a.treeNotes(), within)
 	v.Trace = c.trace(a)
 	return v.Allow()
 }
@@ -323,6 +324,8 @@ func PredicateName(s attestation.Statement) string {
 		return "SLSA provenance v0.2"
 	case LinkV03:
 		return "in-toto link v0.3"
+	case LayoutPredicate:
+		return "sublayout"
 	case vsa.V1:
 		return "verification summary v1"
 	case attestation.GitCommitPredicate:

@@ -207,6 +207,7 @@ func (l *Layout) templates() []template {
 		}
 		for _, e := range s.entries {
 			all = append(all, e.summary.templates()...)
+			all = append(all, e.sublayout.templates()...)
 		}
 	}
 	for _, f := range l.functionaries {

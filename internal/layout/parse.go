@@ -258,7 +258,7 @@ func (r *reader) rules(node *yaml.Node, what string) ruleList {
 
 func (r *reader) entry(node *yaml.Node, what string) *entry {
 	what += "'s predicate"
-	f := r.mapping(node, what, "predicateType", "anyOf", "functionaries", "threshold", "maxAge", "ageFrom", "expectedAttributes", "vsa")
+	f := r.mapping(node, what, "predicateType", "anyOf", "functionaries", "threshold", "maxAge", "ageFrom", "expectedAttributes", "vsa", "parameters")
 	e := &entry{at: at(node), predicateTypes: r.predicateTypes(node, f, what)}
 	e.functionaries = r.texts(f["functionaries"], what+"'s functionaries")
 	if threshold, ok := f["threshold"]; !ok {
@@ -278,6 +278,7 @@ func (r *reader) entry(node *yaml.Node, what string) *entry {
 	}
 	e.attributes = r.attributes(f["expectedAttributes"], what)
 	e.summary = r.summary(f["vsa"], what)
+	r.sublayoutParameters(e, f["parameters"], what)
 	return e
 }
 
@@ -298,9 +299,6 @@ func (r *reader) predicateTypes(node *yaml.Node, f fields, what string) []string
 			g = r.mapping(item, "an item of anyOf", "predicateType")
 		}
 		t := r.required(item, g, "predicateType", what)
-		if t == "layout" {
-			r.problem(verdict.NotSupportedYet, at(item), says{what + " is a sublayout, which this version does not check yet", "an attestation's predicate type", "use a newer signatus"})
-		}
 		types = append(types, t)
 	}
 	if len(types) == 0 {

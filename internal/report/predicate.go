@@ -29,10 +29,11 @@ func predicateName(uri string) string {
 		"https://gittuf.dev/reference-authorization/v0.1":                 "gittuf authorization v0.1",
 		"https://gittuf.dev/reference-authorization/v0.2":                 "gittuf authorization v0.2",
 		"https://gittuf.dev/github-pull-request-approval/v0.1":            "gittuf approval v0.1",
-		"https://sigstore.dev/cosign/sign/v1":                             "cosign signature v1",
-		"https://cyclonedx.org/bom":                                       "CycloneDX SBOM",
-		"https://spdx.dev/Document":                                       "SPDX SBOM",
-		"https://spdx.dev/Document/v2.3":                                  "SPDX SBOM v2.3",
+		"layout":                              "sublayout",
+		"https://sigstore.dev/cosign/sign/v1": "cosign signature v1",
+		"https://cyclonedx.org/bom":           "CycloneDX SBOM",
+		"https://spdx.dev/Document":           "SPDX SBOM",
+		"https://spdx.dev/Document/v2.3":      "SPDX SBOM v2.3",
 	}
 	switch name, ok := known[uri]; {
 	case ok:

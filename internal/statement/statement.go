@@ -84,6 +84,7 @@ func CheckType(predicateType string) error {
 	switch {
 	case predicateType == "":
 		return errors.New("the predicate has no type")
+	case predicateType == "layout": // ITE-10's word for a sublayout
 	case err != nil || parsed.Scheme == "" || parsed.Host+parsed.Opaque == "" || strings.ContainsFunc(predicateType, unicode.IsSpace):
 		return fmt.Errorf("the predicate type %q is no absolute URI, expected one such as https://cyclonedx.org/bom", predicateType)
 	case len(predicateType) > artifact.MaxNameLength:
