@@ -2,8 +2,13 @@ package command_test
 
 import (
 	"encoding/json"
+	"maps"
+	"os"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/signatus-dev/signatus/internal/command"
 )
 
 // An attack breaks one thing of something that passes, as it stands in the same
@@ -33,11 +38,15 @@ func themes() []theme {
 		{"duplicate counting", duplicateCounting()},
 		{"last one wins", lastOneWins()},
 		{"wrong log entry or time", wrongEntryOrTime()},
+		{"parser differential", parserDifferential()},
+		{"panic is success", panicIsSuccess()},
 		{"subject mixing", subjectMixing()},
 		{"unset constraint", unsetConstraint()},
 		{"digest downgrade", digestDowngrade()},
 		{"policy replay", policyReplay()},
 		{"step confusion", stepConfusion()},
+		{"bad input runs", badInputRuns()},
+		{"settings from the folder", settingsFromFolder()},
 	}
 }
 
@@ -47,6 +56,10 @@ func untouched() []attack {
 	return []attack{
 		{name: "a release", play: onRelease(nil)},
 		{name: "a supply chain of in-toto 1.0", play: onClassic(nil)},
+		{name: "a commit signed with SSH", play: onCommit(withSSH, nil)},
+		{name: "a commit signed with OpenPGP", play: onCommit(withOpenPGP, nil)},
+		{name: "a commit signed with gitsign", play: onCommit(withGitsign, nil)},
+		{name: "a signed tag", play: onCommit(withSSH, func(s *commitScene) { s.tag = "v1.0.0" })},
 	}
 }
 
@@ -57,7 +70,7 @@ func TestAttacks(t *testing.T) {
 		for _, a := range theme.rows {
 			t.Run(theme.name+"/"+a.name, func(t *testing.T) {
 				t.Parallel()
-				o := run(t, atTheTime, a.play(t, t.TempDir())...)
+				o := run(t, whereItRuns, a.play(t, t.TempDir())...)
 				if a.code == 2 {
 					o.demand(t, 2, "next: ")
 					return
@@ -66,6 +79,12 @@ func TestAttacks(t *testing.T) {
 			})
 		}
 	}
+}
+
+// whereItRuns has the time of the scenes, and programs to run.
+func whereItRuns(env *command.Env) {
+	atTheTime(env)
+	env.Getenv = func(name string) string { return map[string]string{"PATH": "/usr/bin:/bin"}[name] }
 }
 
 // judge holds an outcome to what the row says.
@@ -130,5 +149,37 @@ func TestAttacksName(t *testing.T) {
 			}
 			seen[a.name] = true
 		}
+	}
+}
+
+// TestThreatModelIsTheTable holds the table of docs/threat-model.md to this one: a
+// row for each theme, with the findings that its attacks meet.
+func TestThreatModelIsTheTable(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/threat-model.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n### What others fell to\n")
+	section, _, _ = strings.Cut(section, "\n##")
+	documented := map[string]string{}
+	for line := range strings.Lines(section) {
+		if cells := strings.Split(strings.TrimSpace(line), " | "); len(cells) == 4 {
+			documented[strings.TrimPrefix(cells[0], "| ")] = strings.TrimSuffix(cells[3], " |")
+		}
+	}
+	for _, theme := range themes()[1:] {
+		ids := map[string]bool{}
+		for _, a := range theme.rows {
+			if a.finding != "" {
+				ids["`"+a.finding+"`"] = true
+			}
+		}
+		if want := strings.Join(slices.Sorted(maps.Keys(ids)), ", "); documented[theme.name] != want {
+			t.Errorf("docs/threat-model.md, row %q: findings are\n%s\nand in the table of attacks\n%s", theme.name, documented[theme.name], want)
+		}
+	}
+	if rows := len(documented) - 1; rows != len(themes())-1 { // without the head
+		t.Errorf("docs/threat-model.md has %d rows, the table of attacks %d", rows, len(themes())-1)
 	}
 }

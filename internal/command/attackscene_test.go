@@ -109,9 +109,7 @@ func (s *releaseScene) write(dir string) []string {
 	for i, piece := range s.evidence {
 		write(s.t, evidence, string(rune('a'+i))+".sigstore.json", s.sign(piece))
 	}
-	for name, text := range s.files {
-		write(s.t, dir, name, []byte(text))
-	}
+	writeAll(s.t, dir, s.files)
 	args := []string{
 		"verify", write(s.t, dir, "app", []byte(s.app)), "--offline", "--format", "json",
 		"--trusted-root", write(s.t, dir, "trusted_root.json", s.sigstore.TrustedRoot()), "--bundle", evidence,
@@ -132,6 +130,18 @@ func (s *releaseScene) sign(piece *signedPiece) []byte {
 		return bundle.JSON
 	}
 	return []byte(piece.edit(string(bundle.JSON)))
+}
+
+// writeAll writes further files, in folders of their own.
+func writeAll(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	all := map[string][]byte{}
+	for name, text := range files {
+		all[name] = []byte(text)
+	}
+	if err := writeFiles(dir, all); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // inFolder puts the scene's folder in front of the names in arguments.
@@ -225,7 +235,8 @@ type classicScene struct {
 	links   []*classicPiece
 	edit    func(string) string // of the layout's text, before the owner signs it
 	app     string
-	noKeys  bool // the caller names no owner
+	noKeys  bool   // the caller names no owner
+	mark    string // a file that nothing may make
 	files   map[string]string
 	args    []string
 	request attestationtest.ClassicRequest // format and breaks of the layout
@@ -295,9 +306,7 @@ func (s *classicScene) write(dir string) []string {
 		}
 		write(s.t, links, piece.file, s.sign(piece.ClassicRequest, piece.document, piece.edit))
 	}
-	for name, text := range s.files {
-		write(s.t, dir, name, []byte(text))
-	}
+	writeAll(s.t, dir, s.files)
 	s.request.Keys = s.owners
 	args := []string{
 		"verify", write(s.t, dir, "app", []byte(s.app)), "--link-dir", links, "--format", "json",
