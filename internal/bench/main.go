@@ -111,7 +111,7 @@ func ratios(ctx context.Context, w *world, o options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := table(rows, o)
+	text := fmt.Sprintf("%s, %d bundles, median of %d pairs\n\n", machine(), o.bundles, o.rounds) + table(rows)
 	if o.cosign == "" {
 		text += "\nThe rows against cosign are left out: COSIGN names no binary.\n"
 	}
@@ -129,7 +129,11 @@ func layouts(ctx context.Context, w *world, o options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return table(rows, o) + "\n" + curveTable(points), nil
+	text := fmt.Sprintf("%s, median of %d pairs; of the second table, the least of three\n\n", machine(), o.rounds)
+	if o.inToto == "" {
+		return text + curveTable(points), nil
+	}
+	return text + table(rows) + "\n" + curveTable(points), nil
 }
 
 func all(ctx context.Context, w *world, o options, measures ...func(context.Context, *world, options) ([]row, error)) (rows []row, err error) {
@@ -143,10 +147,14 @@ func all(ctx context.Context, w *world, o options, measures ...func(context.Cont
 	return rows, nil
 }
 
+// machine is where it was measured.
+func machine() string {
+	return fmt.Sprintf("%s, %s/%s, %d CPUs", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0))
+}
+
 // table renders the rows in Markdown.
-func table(rows []row, o options) string {
+func table(rows []row) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s/%s, %d CPUs, %d bundles, median of %d pairs\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), o.bundles, o.rounds)
 	b.WriteString("| what | ours | against | theirs | ratio | target |\n|---|---|---|---|---|---|\n")
 	for _, r := range rows {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.2f | %s |\n", r.what, r.ours, r.against, r.theirs, r.ratio, r.target)

@@ -20,6 +20,8 @@ var update = flag.Bool("update", false, "rewrite the golden outputs in testdata/
 // transcript has these commands beside testscript's own:
 //
 //	world             writes the files of world_test.go
+//	classic           writes those of inspect_test.go, with the inspections unpack,
+//	                  contents and in-hand
 //	allowed ARG...    runs signatus, which must exit with 0
 //	denied ARG...     … with 1
 //	misused ARG...    … with 2
@@ -46,7 +48,10 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"world":     func(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(w.write(ts.MkAbs("."))) },
+			"world": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(w.write(ts.MkAbs("."))) },
+			"classic": func(ts *testscript.TestScript, _ bool, _ []string) {
+				ts.Check(classicWorld{list(unpacks(), lists(), holds())}.writeTo(ts.MkAbs(".")))
+			},
 			"allowed":   exits(signatus, 0),
 			"denied":    exits(signatus, 1),
 			"misused":   exits(signatus, 2),
