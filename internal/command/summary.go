@@ -96,8 +96,8 @@ func (f *summaryFlags) checkFiles(env Env, in verifyInput) error {
 	if err := evidence.Writable(f.file); err != nil {
 		return undecided("name another file with --vsa", err)
 	}
-	if _, err := fs.Stat(env.FS, f.file); err != nil {
-		return nil // a new file
+	if _, err := fs.Stat(env.FS, f.file); errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
 	found, err := evidence.Named(env.FS, []string{f.file})
 	if err != nil || len(found.Refused) > 0 || len(found.Candidates) == 0 {

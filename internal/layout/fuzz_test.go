@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/signatus-dev/signatus/internal/vsa"
 	"github.com/signatus-dev/signatus/layouts"
 )
 
@@ -23,6 +24,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(data)
 	}
 	f.Add([]byte(inline(f, fromBuild, authorStep(1, "ivan, judy"), buildStep())))
+	f.Add([]byte(inline(f, `subjects: [{subject: ["*"], from: verified}]`, writeStep("verified", rules("ALLOW *"), nil, expects(vsa.V1, 1, "carol", vsaDemand)))))
 	f.Add([]byte(`{"_type":"layout","version":1}`))
 	f.Add([]byte("a: &a [*a]\n"))
 	f.Add([]byte("steps: [[[[[[{{{{"))
