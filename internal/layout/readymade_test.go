@@ -2,6 +2,7 @@ package layout
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -159,5 +160,37 @@ func TestOrganisation(t *testing.T) {
 			Repository: "acme/lib", RepositoryID: "31", JobWorkflowRef: security.JobWorkflowRef}).says(scan(file("app", app)))), verdict.ExtensionMismatch},
 		{"a scan of another file", try(authored(staff, commitA), build, workflow(security).says(scan(file("app", evil)))), verdict.MatchFailed},
 		{"built on a branch", try(authored(staff, commitA), built(run{Ref: "refs/heads/dev"}), theScan), verdict.NotFunctionary},
+	})
+}
+
+// TestWithVendor is the table of docs/layouts/vendor.md.
+func TestWithVendor(t *testing.T) {
+	t.Parallel()
+	outer, vendor := ready(t, "with-vendor.yml"), ready(t, "vendor.yml")
+	manager := signer{id: attestationtest.Person("releases@vendor.example", google)}
+	dora := signer{id: attestationtest.Person("dora@vendor.example", github)}
+	library := run{Repository: "vendor-example/library", RepositoryID: "4815162342"}
+	author := func(by signer, commit string) word {
+		return by.says(commitLink("author", "github.com/vendor-example/library", commit))
+	}
+	says := func(by signer, layout string) word { return signsLayout(t, by, layout, file("app", app)) }
+	imports := run{Repository: "acme/imports", RepositoryID: "99"}
+	p := map[string]string{"vendor": "releases@vendor.example", "repo": "github.com/acme/imports", "repoId": "99"}
+	try := func(words ...word) trial { return trial{layout: outer, params: p, words: words} }
+	theWord, byDora, build, theScan := says(manager, vendor), author(dora, commitA), built(library), scanned(imports, file("app", app))
+	judgeAll(t, []row{
+		{"the vendor's layout holds, and our scan is there", try(theWord, byDora, build, theScan), allow},
+		{"two layouts of the vendor's, of which one holds", try(theWord, says(manager, strings.Replace(vendor, "[dora, emil], threshold: 1", "[dora, emil], threshold: 2", 1)), byDora, build, theScan), allow},
+
+		{"the vendor has not said by which layout", try(byDora, build, theScan), verdict.ThresholdNotMet},
+		{"one of the vendor's developers said so", try(says(dora, vendor), byDora, build, theScan), verdict.NotFunctionary},
+		{"a layout about another file", try(signsLayout(t, manager, vendor, file("app", evil)), byDora, build, theScan), verdict.NotSubject},
+		{"a stranger wrote the commit", try(theWord, author(mallory(), commitA), build, theScan), verdict.SublayoutRefused},
+		{"another commit was built", try(theWord, author(dora, commitB), build, theScan), verdict.SublayoutRefused},
+		{"our own workflow built it", try(theWord, byDora, built(imports), theScan), verdict.SublayoutRefused},
+		{"we have not scanned it", try(theWord, byDora, build), verdict.ThresholdNotMet},
+		{"the vendor scanned it", try(theWord, byDora, build, scanned(library, file("app", app))), verdict.NotFunctionary},
+		{"the vendor's layout has expired", try(says(manager, strings.Replace(vendor, "2027-11-01", "2025-11-01", 1)), byDora, build, theScan), verdict.SublayoutRefused},
+		{"the vendor's layout allows anything", try(says(manager, strings.Replace(vendor, `["CREATE *", "DISALLOW *"]`, `["ALLOW *"]`, 1)), byDora, build, theScan), verdict.SublayoutRefused},
 	})
 }
