@@ -56,6 +56,15 @@ func (e *Envelope) Digest() string {
 // HasSignatures reports whether anybody claims to have signed.
 func (e *Envelope) HasSignatures() bool { return e != nil && len(e.signatures) > 0 }
 
+// Unverified is the layout or link that the signatures claim to be over. Nobody has
+// checked them: it is for those who lint a layout or only show it.
+func (e *Envelope) Unverified() jsontext.Value {
+	if e == nil {
+		return nil
+	}
+	return e.payload.raw
+}
+
 // ClaimsKeys reports whether the payload has one of the keys. It is there to
 // choose a reader for the document, and says nothing that may be believed.
 func (e *Envelope) ClaimsKeys(names ...string) bool {

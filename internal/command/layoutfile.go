@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/signatus-dev/signatus/internal/attestation"
@@ -34,4 +35,59 @@ func layoutText(name string, data []byte) (text []byte, where string, finding *v
 		return nil, name, &f
 	}
 	return envelope.Unverified(), name + " payload", nil
+}
+
+// describedLayout is a layout as it stands, in either dialect: what it demands, or
+// what is wrong with it.
+type describedLayout struct {
+	where    string // the file, or the payload in it
+	shown    layout.Description
+	problems []layout.Problem
+}
+
+// describeLayout reads a layout that nobody has to have signed.
+func describeLayout(env Env, name string, data []byte) describedLayout {
+	if (layoutFile{name: name, data: data}).classic(false) {
+		return describeClassic(env, name, data)
+	}
+	text, where, finding := layoutText(name, data)
+	if finding != nil {
+		return describedLayout{where: name, problems: []layout.Problem{{Finding: *finding}}}
+	}
+	d := describedLayout{where: where, problems: layout.Lint(where, text, env.Now)}
+	if len(d.problems) > 0 {
+		return d
+	}
+	l, findings := layout.Parse(where, text, env.Now)
+	for _, f := range findings { // what Lint takes, Parse takes
+		d.problems = append(d.problems, layout.Problem{Finding: f})
+	}
+	if l != nil {
+		d.shown = l.Describe()
+	}
+	return d
+}
+
+// describeClassic reads one of in-toto 1.0.
+func describeClassic(env Env, name string, data []byte) describedLayout {
+	envelope, refused := attestation.ReadEnvelope(name, data)
+	if refused != nil {
+		return describedLayout{where: name, problems: []layout.Problem{{Finding: refused.Finding()}}}
+	}
+	before, _, inside := bytes.Cut(data, envelope.Unverified())
+	d := describedLayout{where: name}
+	if !inside { // a DSSE payload is base64 in its file
+		d.where = name + " payload"
+	}
+	d.shown, d.problems = layout.DescribeClassic(d.where, envelope, env.Now)
+	for i, p := range d.problems {
+		if !inside || p.Line == 0 {
+			continue
+		}
+		if p.Line == 1 {
+			d.problems[i].Column += len(before) - 1 - bytes.LastIndexByte(before, '\n')
+		}
+		d.problems[i].Line += bytes.Count(before, []byte("\n"))
+	}
+	return d
 }

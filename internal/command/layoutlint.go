@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/signatus-dev/signatus/internal/layout"
 	"github.com/signatus-dev/signatus/internal/report"
 )
 
@@ -82,12 +81,9 @@ func lintFile(env Env, name string) report.Lint {
 	if err != nil {
 		return report.Lint{Name: name, Unread: fmt.Sprintf("reading the file: %v", err), Next: "check the path and its permissions"}
 	}
-	text, where, finding := layoutText(name, data)
-	if finding != nil {
-		return report.Lint{Name: name, Problems: []report.LintProblem{{Finding: *finding}}}
-	}
-	f := report.Lint{Name: where}
-	for _, p := range layout.Lint(where, text, env.Now) {
+	d := describeLayout(env, name, data)
+	f := report.Lint{Name: d.where}
+	for _, p := range d.problems {
 		f.Problems = append(f.Problems, report.LintProblem{Finding: p.Finding, Line: p.Line, Column: p.Column})
 	}
 	return f

@@ -1,13 +1,11 @@
 package command
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
-	"github.com/signatus-dev/signatus/internal/layout"
 	"github.com/signatus-dev/signatus/internal/report"
 )
 
@@ -62,15 +60,11 @@ func layoutShow(env Env, in layoutShowInput) error {
 	if err != nil {
 		return undecided("check the path and its permissions", fmt.Errorf("reading layout %s: %w", in.file, err))
 	}
-	text, where, finding := layoutText(in.file, data)
-	if finding != nil {
-		return &exitError{code: ExitDenied, err: errors.New(finding.String()), next: finding.Next}
+	d := describeLayout(env, in.file, data)
+	if len(d.problems) > 0 {
+		return hasProblems(in.file, d.problems[0].Finding)
 	}
-	l, findings := layout.Parse(where, text, env.Now)
-	if len(findings) > 0 {
-		return hasProblems(in.file, findings[0])
-	}
-	shown := l.Describe()
+	shown := d.shown
 	return in.out.write(env, func(w io.Writer, format string, _ report.Options) error {
 		switch format {
 		case "json":

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -133,6 +134,9 @@ func (in layoutSignInput) read(env Env) (*layoutDraft, error) {
 	if err != nil {
 		return nil, undecided("check the path and its permissions", fmt.Errorf("reading layout %s: %w", in.file, err))
 	}
+	if (layoutFile{name: in.file, data: data}).classic(false) {
+		return nil, &exitError{code: ExitDenied, err: fmt.Errorf("%s is a layout of in-toto 1.0, which has signatures of a form of its own", in.file), next: "sign it with the tools of in-toto: in-toto-sign"}
+	}
 	d := &layoutDraft{place: in.output, now: env.Now}
 	text, where, finding := layoutText(in.file, data)
 	if finding != nil {
@@ -145,19 +149,24 @@ func (in layoutSignInput) read(env Env) (*layoutDraft, error) {
 	d.payload = payload
 	if attestation.HoldsLayout(data) {
 		d.payload = text // others have signed these bytes
-		if d.place == "" || filepath.Clean(d.place) == filepath.Clean(in.file) {
-			d.place = in.file
-			return d, d.keep(in.file, data)
-		}
-		if _, err := fs.Stat(env.FS, d.place); err == nil && !in.force {
-			return nil, &exitError{code: ExitDenied, err: fmt.Errorf("there is a file %s already", d.place), next: "sign the layout where it is, without --output, or replace that file with --force"}
-		}
-		return d, d.keep(in.file, data)
+		err = in.again(env, d, data)
+	} else {
+		d.place = cmp.Or(in.output, signedName(in.file))
+		err = in.join(env, d)
 	}
-	if d.place == "" {
-		d.place = signedName(in.file)
+	return d, err
+}
+
+// again takes over a signed layout: where it is, or into a file of its own.
+func (in layoutSignInput) again(env Env, d *layoutDraft, data []byte) error {
+	if d.place == "" || filepath.Clean(d.place) == filepath.Clean(in.file) {
+		d.place = in.file
+		return d.keep(in.file, data)
 	}
-	return d, in.join(env, d)
+	if _, err := fs.Stat(env.FS, d.place); err == nil && !in.force {
+		return &exitError{code: ExitDenied, err: fmt.Errorf("there is a file %s already", d.place), next: "sign the layout where it is, without --output, or replace that file with --force"}
+	}
+	return d.keep(in.file, data)
 }
 
 // join reads the signed layout that is there already, if it is of the same text.

@@ -75,7 +75,9 @@ type classicReader struct {
 	parameters map[string]string
 	compat     *compat
 	used       map[string]bool // parameters
-	problems   []verdict.Finding
+	// unfilled: placeholders stand for themselves, as nothing is to be judged.
+	unfilled bool
+	problems []verdict.Finding
 }
 
 // says-like shorthand: one more problem.
@@ -90,8 +92,12 @@ func (r *classicReader) malformed(step, found, expected string) {
 // parseClassic reads a layout whose signature verified. The layout is nil where
 // there is a finding.
 func (r *classicReader) parse(signed *attestation.Signed) *classicLayout {
+	return r.read(signed.Payload())
+}
+
+func (r *classicReader) read(payload jsontext.Value) *classicLayout {
 	var document classicDocument
-	if err := json.Unmarshal(signed.Payload(), &document); err != nil {
+	if err := json.Unmarshal(payload, &document); err != nil {
 		r.malformed("", "reading the layout: "+jsonText(err), "a layout of in-toto 1.0")
 		return nil
 	}

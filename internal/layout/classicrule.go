@@ -160,6 +160,11 @@ func (r *classicReader) fill(word string, how filling) (string, *fillProblem) {
 			out.WriteString(value)
 			rest = next
 			continue
+		case closed && r.unfilled && isClassicParameter(name):
+			r.used[name] = true
+			out.WriteString("{" + name + "}")
+			rest = next
+			continue
 		case how == fillKnown:
 		case closed && isClassicParameter(name):
 			if len(r.parameters) > 0 || !r.compat.relax("placeholder", word+" is read as it stands: no parameter was given") {

@@ -14,7 +14,8 @@ import (
 // TestDescribeTellsAll holds that no condition is left out.
 type Description struct {
 	Name    string    `json:"name"`
-	Version int       `json:"version"`
+	Version int       `json:"version,omitzero"`  // classic layouts have none
+	Classic bool      `json:"classic,omitempty"` // of in-toto 1.0
 	Expires time.Time `json:"expires"`
 	// Source is the git source that steps require, without git+https://; empty
 	// where they require none, or several.
@@ -25,6 +26,8 @@ type Description struct {
 	Steps      []DescribedStep      `json:"steps"`
 	Subjects   []DescribedSubject   `json:"subjects"`
 	Denied     []DescribedDenial    `json:"deny"`
+	// Inspections are those of a classic layout.
+	Inspections []DescribedInspection `json:"inspections,omitempty"`
 	// Levels are stated in a verification summary of an artifact that is allowed.
 	Levels []string `json:"verifiedLevels,omitempty"`
 }
@@ -82,6 +85,7 @@ type DescribedStep struct {
 	SubjectsOnly bool                 `json:"subjectsOnly"` // its statements have no products: their subjects are the materials
 	DistinctFrom []string             `json:"distinctFrom,omitempty"`
 	JoinBy       string               `json:"joinBy,omitempty"`
+	Command      []string             `json:"expectedCommand,omitempty"` // of a classic layout: a suggestion
 }
 
 // DescribedPredicate is one kind of statement that a step needs, from how many of
@@ -119,6 +123,14 @@ type DescribedRule struct {
 	From         string `json:"from,omitempty"`
 	FromProducts bool   `json:"fromProducts,omitempty"`
 	FromPrefix   string `json:"fromIn,omitempty"`
+}
+
+// DescribedInspection is a command that a classic layout wants run.
+type DescribedInspection struct {
+	Name      string          `json:"name"`
+	Run       []string        `json:"run"`
+	Materials []DescribedRule `json:"materials"`
+	Products  []DescribedRule `json:"products"`
 }
 
 // DescribedSubject says which step makes the artifacts of these names.

@@ -20,6 +20,7 @@ func (d Description) Sentences() []string {
 		p.step(s)
 	}
 	p.gap()
+	p.classic()
 	p.subjects()
 	p.gap()
 	p.people()
@@ -42,7 +43,11 @@ func (p *prose) gap() { p.lines = append(p.lines, "") }
 
 // headline says who is needed at all.
 func (p *prose) headline() {
-	p.say(0, "Layout %s, version %d, holds until %s.", p.Name, p.Version, p.Expires.Format(time.RFC3339))
+	version := fmt.Sprintf("version %d", p.Version)
+	if p.Classic {
+		version = "of in-toto 1.0"
+	}
+	p.say(0, "Layout %s, %s, holds until %s.", p.Name, version, p.Expires.Format(time.RFC3339))
 	what := "An artifact"
 	if p.Source != "" {
 		what = "A release of " + p.Source
@@ -110,6 +115,9 @@ func (p *prose) step(s DescribedStep) {
 	if s.JoinBy != "" {
 		p.say(1, "- Its commits are joined with those of other steps by their %s: another commit of the same content will do.", s.JoinBy)
 	}
+	if len(s.Command) > 0 {
+		p.say(1, "- It is meant to run %s, which nothing checks.", strings.Join(s.Command, " "))
+	}
 	if len(s.DistinctFrom) > 0 {
 		p.say(1, "- Nobody who counts in step %s counts here.", listed(s.DistinctFrom, "or"))
 	}
@@ -138,6 +146,8 @@ func (p *prose) summary(s *DescribedSummary) {
 // rules tells a rule list as what it lets pass, in its order.
 func (p *prose) rules(whose string, rules []DescribedRule) {
 	switch {
+	case len(rules) == 0 && p.Classic:
+		p.say(1, "- %s: anything.", whose)
 	case len(rules) == 0:
 	case len(rules) == 1 && rules[0].refusesRest():
 		p.say(1, "- %s: none.", whose)
@@ -152,6 +162,10 @@ func (p *prose) rules(whose string, rules []DescribedRule) {
 			}
 			required := i > 0 && rules[i-1].Kind == string(requireRule) && r.passes(rules[i-1].Pattern)
 			words = append(words, r.words(required))
+		}
+		// in-toto 1.0 has "an implicit ALLOW *" at the end of every list.
+		if p.Classic && !rules[len(rules)-1].refusesRest() {
+			words = append(words, "anything else")
 		}
 		p.say(1, "- %s: %s.", whose, strings.Join(words, "; "))
 	}
@@ -269,6 +283,10 @@ func statementNames(types []string) string {
 	var names []string
 	for _, t := range types {
 		name, ok := known[t]
+		if t == "link" { // of in-toto 1.0
+			names = append(names, "a link")
+			continue
+		}
 		if !ok {
 			name = "a statement"
 		}
@@ -279,6 +297,10 @@ func statementNames(types []string) string {
 
 func (p *prose) subjects() {
 	for _, s := range p.Subjects {
+		if p.Classic {
+			p.say(0, "An artifact, if one is named, is a product of step %s.", s.From)
+			continue
+		}
 		p.say(0, "An artifact %s is a subject of every statement that counts for step %s.", s.names(), s.From)
 	}
 }
@@ -318,6 +340,8 @@ func (d DescribedPrincipal) limits() []string {
 
 func (p *prose) functionary(depth int, name string, f DescribedFunctionary) {
 	switch {
+	case f.KeyType == "in-toto":
+		p.say(depth, "- %s: %s", name, f.Key)
 	case f.Certified != "":
 		p.say(depth, "- %s: whoever the SSH authority %s certifies as %s; no time is proven", name, f.Key, f.Certified)
 	case f.KeyType != "" && f.Root == "":
