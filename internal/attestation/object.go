@@ -134,12 +134,10 @@ func statementOf(signed gitobject.Signed) (Statement, error) {
 		source = commitSource{c.Tree, c.Parents, personOf(c.Author), personOf(c.Committer), text(c.Message)}
 	default:
 		s.PredicateType = GitTagPredicate
-		digest["gitTag"] = signed.ID
-		if kind := signed.Tag.Kind; kind == gitobject.CommitKind {
-			digest["gitCommit"] = signed.Tag.Object
-		} else {
+		if kind := signed.Tag.Kind; kind != gitobject.CommitKind {
 			return Statement{}, fmt.Errorf("it is a tag of a %s, expected one of a commit", kind)
 		}
+		digest["gitTag"], digest["gitCommit"] = signed.ID, signed.Tag.Object
 		source = tagSource{signed.Tag.Object, string(signed.Tag.Kind), text([]byte(signed.Tag.Name)), personOf(signed.Tag.Tagger), text(signed.Tag.Message)}
 	}
 	predicate, err := json.Marshal(struct {

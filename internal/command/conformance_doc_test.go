@@ -48,6 +48,7 @@ type document struct {
 	simple    tally
 	refused   []string // rows that simple mode refuses
 	slsaTallies
+	gitTallies
 }
 
 func (d *document) of(r replayed) *counts {
@@ -291,6 +292,7 @@ func (d *document) String() string {
 	}
 	line("")
 	d.slsaTallies.write(line)
+	d.gitTallies.write(line)
 	line("## Beside the peers")
 	line("")
 	passed, failed := interop()

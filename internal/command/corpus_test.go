@@ -345,6 +345,7 @@ func TestCorpus(t *testing.T) {
 	}
 	doc.suite(t, c)
 	doc.slsa(t)
+	doc.git(t)
 	doc.hold(t)
 }
 

@@ -166,7 +166,7 @@ func (f *Found) directory(fsys fs.FS, dir string) error {
 
 // mayHoldBundles reports whether a file's name is one that bundles have.
 func mayHoldBundles(name string) bool {
-	return slices.ContainsFunc([]string{".json", ".jsonl", ".sigstore", ".attestation", ".provenance", ".bundle"}, func(suffix string) bool {
+	return slices.ContainsFunc([]string{".json", ".jsonl", ".sigstore", ".attestation", ".provenance", ".bundle", ".commit", ".tag"}, func(suffix string) bool {
 		return strings.HasSuffix(name, suffix)
 	})
 }

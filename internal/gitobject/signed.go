@@ -196,7 +196,7 @@ func (s *Signed) take(signature []byte) error {
 		if len(armoured(block)) != 1 || !bytes.HasSuffix(block, []byte("\n"+m.end)) || bytes.Count(block, []byte(m.end)) != 1 {
 			return errors.New("its signature is not one armoured block and nothing else")
 		}
-		s.Signature, s.Format = append(block[:len(block):len(block)], '\n'), m.format
+		s.Signature, s.Format = slices.Concat(block, []byte("\n")), m.format
 		return nil
 	}
 	return fmt.Errorf("its signature begins with %.40q: expected an SSH, PGP or X.509 signature", begin)

@@ -22,6 +22,7 @@ import (
 	"github.com/signatus-dev/signatus/internal/attestationtest"
 	"github.com/signatus-dev/signatus/internal/gitobject"
 	"github.com/signatus-dev/signatus/internal/verdict"
+	"github.com/signatus-dev/signatus/internal/vsa"
 )
 
 // theCommit is the commit that the authors sign in their own ways. What each of them
@@ -249,6 +250,17 @@ func TestAuthorsSignatureOnly(t *testing.T) {
 	about := attestationtest.Statement([]subject{{Name: "x", Digest: map[string]string{"gitCommit": b.id}}}, attestation.GitCommitPredicate, map[string]any{"source": map[string]any{}})
 	bundle, err := placeOf(t, "sigstore").Sign(attestationtest.SignRequest{As: alice().id, Payload: about})
 	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, judgeApp(t, byHand(t, "", "alice", everyWord(), 1), bundle.JSON, b.build), verdict.NotAuthorsSignature)
+
+	// A source VSA is none either: not beside an author's types, and not where they are asked for.
+	mixed := byHand(t, "", "alice", typesOf(attestation.GitCommitPredicate, vsa.V1), 1)
+	if _, findings := Parse("x.yml", []byte(mixed), now()); !hasFinding(findings, verdict.NotAuthorsSignature) {
+		t.Errorf("a layout takes a summary for an author's word: %v", findings)
+	}
+	summary := attestationtest.Statement([]subject{{Name: "x", Digest: map[string]string{"gitCommit": b.id}}}, vsa.V1, map[string]any{"verificationResult": "PASSED"})
+	if bundle, err = placeOf(t, "sigstore").Sign(attestationtest.SignRequest{As: alice().id, Payload: summary}); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, judgeApp(t, byHand(t, "", "alice", everyWord(), 1), bundle.JSON, b.build), verdict.NotAuthorsSignature)

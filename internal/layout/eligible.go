@@ -8,6 +8,7 @@ import (
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/verdict"
+	"github.com/signatus-dev/signatus/internal/vsa"
 )
 
 // stage orders the reasons why a statement does not count by how near it came.
@@ -78,6 +79,9 @@ func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 // file name; a link's name must be the step's." (docs/layout.md 3.)
 func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subjectRule) (*principal, *claims, stage, *verdict.Finding) {
 	if !e.takes(s.verified.Statement()) {
+		if vsa.Is(s.verified.Statement().PredicateType) && slices.ContainsFunc(e.predicateTypes, isAuthor) {
+			return nil, nil, otherSigner, notAuthors("it is a summary of a verification, which says nothing of who wrote the source")
+		}
 		return nil, nil, otherPredicate, &verdict.Finding{
 			ID: verdict.UnexpectedPredicate, Expected: e.expected(), Found: predicateOf(s.verified), Next: "hand a statement of the expected type",
 		}

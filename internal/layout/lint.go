@@ -8,6 +8,7 @@ import (
 
 	"github.com/signatus-dev/signatus/internal/identity"
 	"github.com/signatus-dev/signatus/internal/verdict"
+	"github.com/signatus-dev/signatus/internal/vsa"
 )
 
 // lint finds what would make the layout say less than its author thinks. In an
@@ -122,6 +123,9 @@ func (l *linter) entry(s *step, e *entry) {
 		}
 	}
 	l.summaryUse(s, e)
+	if slices.ContainsFunc(e.predicateTypes, isAuthor) && slices.ContainsFunc(e.predicateTypes, vsa.Is) {
+		l.problem(verdict.NotAuthorsSignature, e.at, says{fmt.Sprintf("step %s takes a verification summary for an author's word", s.name), "a step of its own for the summary", "move it: who verified a source says nothing of who wrote it"})
+	}
 	people := map[*principal]bool{}
 	for _, f := range e.allowed {
 		people[f.principal] = true
