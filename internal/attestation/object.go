@@ -235,7 +235,7 @@ func (c Candidate) notVerified(err error) *Refusal {
 		return refuse(c.source, verdict.SignatureWeak, why)
 	}
 	if errors.Is(err, sshsig.ErrOtherKey) || errors.Is(err, openpgp.ErrOtherKey) {
-		why.next = "name the key that must have signed, or have it signed with this one"
+		why.found, why.next = "the given key did not sign it", "name the key that must have signed, or have it signed with this one"
 		return c.otherKind(why)
 	}
 	return c.invalid(why)

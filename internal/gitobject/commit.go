@@ -91,6 +91,9 @@ func inOrder(headers []header) error {
 	}
 	for _, name := range []string{"author", "committer"} {
 		if _, ok := next(name); !ok {
+			if len(headers) > 0 && slices.Contains([]string{"tree", "parent", "author"}, headers[0].name) && headers[0].name != name {
+				return fmt.Errorf("the header %s stands twice or out of place", headers[0].name)
+			}
 			return fmt.Errorf("expected one %s after the parents", name)
 		}
 	}

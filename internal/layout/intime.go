@@ -67,7 +67,7 @@ func (f *functionary) inTime(v *attestation.Verified, now time.Time) *verdict.Fi
 
 func outside(w window, whose string, at time.Time, proven bool) *verdict.Finding {
 	f := &verdict.Finding{
-		ID: verdict.KeyNotValid, Expected: whose + " " + w.String(), Found: "signed " + at.UTC().Format(time.RFC3339),
+		ID: verdict.KeyNotValid, Expected: "a time at which " + whose + ": " + w.String(), Found: "signed " + at.UTC().Format(time.RFC3339),
 		Next: "have it signed with a key that is valid",
 	}
 	if !proven {
