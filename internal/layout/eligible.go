@@ -79,7 +79,7 @@ func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 // file name; a link's name must be the step's." (docs/layout.md 3.)
 func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subjectRule) (*principal, *claims, stage, *verdict.Finding) {
 	if !e.takes(s.verified.Statement()) {
-		if vsa.Is(s.verified.Statement().PredicateType) && slices.ContainsFunc(e.predicateTypes, isAuthor) {
+		if !c.Layout.simple && vsa.Is(s.verified.Statement().PredicateType) && slices.ContainsFunc(e.predicateTypes, isAuthor) {
 			return nil, nil, otherSigner, notAuthors("it is a summary of a verification, which says nothing of who wrote the source")
 		}
 		return nil, nil, otherPredicate, &verdict.Finding{
