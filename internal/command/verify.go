@@ -56,9 +56,10 @@ Without --bundle, bundles are looked for beside the artifact: ARTIFACT.sigstore.
 ARTIFACT.sigstore.json, ARTIFACT.sigstore, ARTIFACT.intoto.jsonl; and there and in
 the working directory: attestation.sigstore.jsonl, attestation.sigstore.json,
 commit-*.sigstore.json and commit-*.sigstore.jsonl. What authors said of the commits
-that these name is looked for in the git repository that the artifact lies in:
-refs/notes/attestations, one bundle a line. --git looks in another one, and also
-where --bundle is given.
+that these name is looked for in the git repository that the artifact lies in: in
+refs/notes/attestations, one bundle a line, and where a step takes them, the commits'
+own signatures and signed tags. --git looks in another repository, and also where
+--bundle is given.
 
 Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 could not decide.`
 

@@ -187,6 +187,8 @@ func (c *check) blameRefused(f *verdict.Finding) {
 // nextFor tells how a missing statement is made.
 func (c *check) nextFor(step *boundStep, e *entry) string {
 	switch {
+	case c.Layout.simple && c.Artifact.Digest[artifact.GitCommit] != "":
+		return c.fetchFirst("have " + e.people() + " attest the commit, or ask for another kind of statement with --predicate-type URI")
 	case c.Layout.simple:
 		return "have " + e.people() + " attest the artifact, or ask for another kind of statement with --predicate-type URI"
 	case !slices.Contains(e.predicateTypes, LinkV03) && len(e.allowed) > mostPeople:
@@ -210,10 +212,15 @@ func (c *check) nextFor(step *boundStep, e *entry) string {
 	if len(e.allowed) == 1 {
 		who = "have that signer run  "
 	}
-	if c.Fetch != "" {
-		who = "run  " + c.Fetch + "  in case it is there already, or else " + who
+	return c.fetchFirst(fmt.Sprintf("%ssignatus attest --commit %s --step %s", who, commit, step.name))
+}
+
+// fetchFirst is a next step after the one of looking whether it is done already.
+func (c *check) fetchFirst(next string) string {
+	if c.Fetch == "" {
+		return next
 	}
-	return fmt.Sprintf("%ssignatus attest --commit %s --step %s", who, commit, step.name)
+	return "run  " + c.Fetch + "  in case it is there already, or else " + next
 }
 
 // report lists every candidate with what became of it; one that counts for two
