@@ -130,6 +130,28 @@ func (c *clone) find(o gitObjects, own bool) (found evidence.Found, lacking []st
 	return found, lacking
 }
 
+// maxParents bounds the parents of a merge that are looked at.
+const maxParents = 16
+
+// withTwins adds the parents of commits that have the very tree of the commit: what a
+// forge's merge makes of a branch that was up to date. An author's word on the branch
+// is found by that; whether it counts, joined by tree, is the layout's to say.
+func (c *clone) withTwins(commits []string) []string {
+	all := commits
+	for _, id := range commits[:min(len(commits), evidence.MaxCommits)] {
+		name, commit, err := gitobject.ReadCommit(c.repository.Object, id)
+		if err != nil || name != id {
+			continue
+		}
+		for _, parent := range commit.Parents[:min(len(commit.Parents), maxParents)] {
+			if name, twin, err := gitobject.ReadCommit(c.repository.Object, parent); err == nil && name == parent && twin.Tree == commit.Tree {
+				all = union(all, []string{parent})
+			}
+		}
+	}
+	return all
+}
+
 // history is what a repository tells of commits, read from objects that hash to
 // their names.
 type history struct {

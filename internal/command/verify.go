@@ -440,7 +440,7 @@ func (j *judge) gather(ctx context.Context, found evidence.Found, at *clone, inH
 	}
 	g := &gathered{opened: all}
 	if at != nil {
-		inHand.commits = union(inHand.commits, layout.Commits(all.verified))
+		inHand.commits = at.withTwins(union(inHand.commits, layout.Commits(all.verified)))
 		noted, lacking := at.find(inHand, j.layout.AsksForObjects())
 		noted.Candidates = without(noted.Candidates, found.Candidates)
 		more, err := j.open(ctx, noted)
