@@ -161,6 +161,7 @@ func lastOneWins() []attack {
 			s.asks(`subject: ["*"]`, `subject: ["app"]`)
 			s.evidence[ofBuilder].Payload = attestationtest.Statement([]attestationtest.Subject{{Digest: map[string]string{"sha256": sha256Of(appText)}}}, provenanceType, attestationtest.Provenance(theRun()))
 		}), "artifact-not-product", 0},
+		{"a layout that asks for a predicate without a type", "go-witness GHSA-g9jx-rqhm-mj7g", onRelease(func(s *releaseScene) { s.asks(linkType, "") }), "layout-malformed", 0},
 		{"a predicate without a type", "go-witness GHSA-g9jx-rqhm-mj7g", statement(`"predicateType":"`+linkType+`"`, `"predicateType":""`), "predicate-type-not-expected", 0},
 	}
 }

@@ -105,7 +105,7 @@ func TestOpensWhatIsNamed(t *testing.T) {
 			disk := &watchedDisk{}
 			var asked sync.Map
 			o := run(t, func(env *command.Env) {
-				atTheTime(env)
+				env.Now = theTime()
 				env.FS = disk
 				env.Getenv = func(name string) string { asked.Store(name, true); return "" }
 			}, args...)

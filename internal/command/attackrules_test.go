@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/signatus-dev/signatus/internal/attestationtest"
@@ -66,6 +67,9 @@ func globDialect() []attack {
 		{"a backslash at the end of DISALLOW", precedent + ", g07", forbids(`evil\`, `evil\`), "glob-malformed", 0},
 		{"a bracket that is not closed, in an attestation layout", precedent, onRelease(func(s *releaseScene) {
 			s.asks(`["CREATE *", "DISALLOW *"]`, `["DISALLOW app[", "CREATE *", "DISALLOW *"]`)
+		}), "glob-malformed", 0},
+		{"a control character in DISALLOW, which no name holds", precedent + ", g06", onRelease(func(s *releaseScene) {
+			s.asks(`["CREATE *", "DISALLOW *"]`, `["DISALLOW \x00*", "CREATE *", "DISALLOW *"]`)
 		}), "glob-malformed", 0},
 		{"a star in an identity that crosses a slash", "go-witness: globs over certificate extensions", identity("https://github.com/acme/*/release.yml@refs/heads/main"), "signer-not-functionary", 0},
 		{"two stars in an identity", "go-witness: globs over certificate extensions", identity("https://github.com/**"), "glob-malformed", 0},
@@ -183,8 +187,24 @@ func unsetConstraint() []attack {
 
 // policyReplay: what was once the layout.
 func policyReplay() []attack {
+	carol := []string{"--layout-identity", "carol@example.com", "--layout-issuer", login}
+	// signed has the layout signed, and carol's signature asked for.
+	signed := func(by string, args ...string) play {
+		return onRelease(func(s *releaseScene) {
+			s.signed, s.args = says(by, nil), slices.Concat(carol, args)
+		})
+	}
 	return []attack{
 		{"an older version of the layout", "gittuf CVE-2026-44544", onRelease(func(s *releaseScene) { s.args = []string{"--min-layout-version", "8"} }), "layout-version-too-low", 0},
+		{"an older version of the layout, under its true signature", "gittuf CVE-2026-44544", signed("carol", "--min-layout-version", "8"), "layout-version-too-low", 0},
+		{"a signed layout", "", signed("carol"), "", 0},
+		{"a layout that somebody else signed", "gittuf CVE-2026-44544", signed("mallory"), "layout-signature-threshold", 0},
+		{"a layout that nobody signed", "gittuf CVE-2026-44544", onRelease(func(s *releaseScene) { s.args = carol }), "layout-unsigned", 0},
+		{"a layout that was changed after it was signed", "gittuf CVE-2026-44544", onRelease(func(s *releaseScene) {
+			s.signed, s.args = says("carol", nil), carol
+			s.signed.Break = []attestationtest.Break{attestationtest.BreakPayload}
+		}), "layout-signature-threshold", 0},
+		{"the layout's owner, heard twice", "in-toto, t07", signed("carol", "--layout-identity", "carol@example.com", "--layout-issuer", login, "--layout-threshold", "2"), "", 2},
 		{"the version that is asked for", "", onRelease(func(s *releaseScene) { s.args = []string{"--min-layout-version", "7"} }), "", 0},
 		{"a version below the first", "gittuf CVE-2026-44544", onRelease(func(s *releaseScene) { s.asks("version: 7", "version: -7") }), "layout-malformed", 0},
 		{"a layout that has expired", "gittuf: expiry is ignored", onRelease(func(s *releaseScene) { s.asks("2027-03-01", "2026-03-01") }), "layout-expired", 0},

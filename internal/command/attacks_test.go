@@ -83,7 +83,7 @@ func TestAttacks(t *testing.T) {
 
 // whereItRuns has the time of the scenes, and programs to run.
 func whereItRuns(env *command.Env) {
-	atTheTime(env)
+	env.Now = theTime()
 	env.Getenv = func(name string) string { return map[string]string{"PATH": "/usr/bin:/bin"}[name] }
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/attestation"
@@ -96,7 +97,7 @@ func (c Composition) check() error {
 		return errors.New("no expiry, or no time to lint it by")
 	}
 	for _, text := range append([]string{c.Repository, c.RepositoryID, c.Workflow, c.Root, c.Verify}, c.Subjects...) {
-		if strings.ContainsFunc(text, hidden) || strings.ContainsAny(text, "{}") {
+		if !utf8.ValidString(text) || strings.ContainsFunc(text, hidden) || strings.ContainsAny(text, "{}") {
 			return fmt.Errorf("%q holds a character that cannot be seen, or a brace", text)
 		}
 	}

@@ -94,6 +94,7 @@ func TestComposeRefuses(t *testing.T) {
 // and workflow, or nothing is written.
 func FuzzCompose(f *testing.F) {
 	f.Add("github.com/acme/app", "123", "alice@example.com", "release.yml", "refs/heads/main", "*")
+	f.Add("github.com/acme/app", "123", "alice@example.com", "release.yml", "refs/heads/main", "\x80")
 	f.Add("github.com/acme/a: b", "1\n", "a # b@c", "x: y.yml", "refs/tags/*", "\"")
 	f.Fuzz(func(t *testing.T, repository, id, author, workflow, ref, subject string) {
 		text, err := Compose(Composition{

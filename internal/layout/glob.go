@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -92,6 +93,9 @@ func parseNameGlob(text string) (glob, error) {
 func checkSpelling(text string) error {
 	if slices.ContainsFunc(strings.Split(text, "/"), func(s string) bool { return s == "." || s == ".." }) {
 		return fmt.Errorf("pattern %q has a dotted segment, which no name has: write it without", text)
+	}
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return fmt.Errorf("pattern %q holds a control character, which no name does", text)
 	}
 	lower := strings.ToLower(text)
 	for _, scheme := range []string{"git+ssh://", "ssh://", "git@"} {

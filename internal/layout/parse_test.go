@@ -663,6 +663,7 @@ func TestLints(t *testing.T) {
 		{"an open set in DISALLOW", layout(two, "", build("DISALLOW foo[", "ALLOW *")), verdict.GlobMalformed},
 		{"a backslash", layout(two, "", build(`ALLOW src\*`)), verdict.GlobMalformed},
 		{"a dotted segment in a pattern", layout(two, "", build("DISALLOW ./evil*", "ALLOW *")), verdict.GlobMalformed},
+		{"a control character in a pattern", layout(two, "", build(`DISALLOW evil\x00*`, "ALLOW *")), verdict.GlobMalformed},
 		{"a git pattern over ssh", layout(two, "", build("DISALLOW git+ssh://*", "ALLOW *")), verdict.GlobMalformed},
 		{"a git pattern with a host in capitals", layout(two, "", build("DISALLOW git+https://GitHub.com/*", "ALLOW *")), verdict.GlobMalformed},
 		{"a dotted name without a wildcard", layout(two, "", build("ALLOW ./main.go")), ""},
