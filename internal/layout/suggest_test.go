@@ -419,7 +419,6 @@ func TestSuggestRefuses(t *testing.T) {
 		{"no predicate type", ofPerson, func(s *Suggestion) { s.PredicateType = "" }, "without a predicate type"},
 		{"a predicate type that is not UTF-8", ofPerson, func(s *Suggestion) { s.PredicateType = "\xff" }, "UTF-8"},
 		{"a root that is not UTF-8", ofKey, func(s *Suggestion) { s.Root = "\xff" }, "UTF-8"},
-		{"a sublayout", ofWorkflow, func(s *Suggestion) { s.PredicateType = "layout" }, "not-supported-yet"},
 		{"a link without its step", ofPerson, func(s *Suggestion) { s.Step = "" }, "names no step"},
 		{"a step with a space", ofPerson, func(s *Suggestion) { s.Step = "a b" }, "cannot stand in a layout"},
 		{"no root for a certificate", ofPerson, func(s *Suggestion) { s.Root = "" }, "root is empty"},
