@@ -144,11 +144,28 @@ func (b *bound) boundStep(name string) (*boundStep, bool) {
 // from orders the steps along their MATCH rules, beginning at the anchor. With
 // only set, just what the anchor matches from takes part.
 func (b *bound) from(anchor *boundStep, only bool) []*boundStep {
-	order := []*boundStep{anchor}
+	named := map[string]*boundStep{}
+	for _, s := range b.steps {
+		named[s.name] = s
+	}
+	next := map[string][]*boundStep{} // by a step's name: those that are joined with it
+	for _, s := range b.steps {
+		for _, source := range s.sources() {
+			if from, ok := named[source]; ok {
+				next[s.name] = append(next[s.name], from)
+				if !only {
+					next[source] = append(next[source], s)
+				}
+			}
+		}
+	}
+	order, seen := []*boundStep{anchor}, map[*boundStep]bool{anchor: true}
 	for i := 0; i < len(order); i++ {
-		for _, s := range b.steps {
-			linked := slices.Contains(order[i].sources(), s.name) || !only && slices.Contains(s.sources(), order[i].name)
-			if linked && !slices.Contains(order, s) {
+		linked := next[order[i].name]
+		slices.SortStableFunc(linked, func(a, b *boundStep) int { return a.index - b.index })
+		for _, s := range linked {
+			if !seen[s] {
+				seen[s] = true
 				order = append(order, s)
 			}
 		}
