@@ -67,6 +67,22 @@ func (k InTotoKey) Fingerprints() []string {
 	return out
 }
 
+// Subkey is the part of an OpenPGP key that has the id: a layout may allow one
+// subkey alone. It stays known by all fingerprints of the key.
+func (k InTotoKey) Subkey(id string) (InTotoKey, bool) {
+	if !slices.ContainsFunc(k.parts, func(p keyPart) bool { return p.id == id }) {
+		return InTotoKey{}, false
+	}
+	one := InTotoKey{id: id}
+	for _, p := range k.parts {
+		if p.id != id {
+			p.public = nil
+		}
+		one.parts = append(one.parts, p)
+	}
+	return one, true
+}
+
 // ParseInTotoKey reads one public key from a file: PEM ("PUBLIC KEY" or "RSA
 // PUBLIC KEY"), in-toto's key JSON, or an armoured OpenPGP public key.
 func ParseInTotoKey(data []byte) (InTotoKey, error) {

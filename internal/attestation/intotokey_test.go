@@ -258,7 +258,7 @@ func cutSignature(t *testing.T, signature *packet.Signature) (headers, value []b
 // openPGPMetablock writes a Metablock with an OpenPGP signature.
 func openPGPMetablock(t *testing.T, field string, headers, value []byte) *Envelope {
 	t.Helper()
-	file := fmt.Sprintf(`{"signed": %s, "signatures": [{"keyid": "00", "other_headers": "%x", "%s": "%x"}]}`, linkText, headers, field, value)
+	file := fmt.Sprintf(`{"signed": %s, "signatures": [{"keyid": "00", "other_headers": "%x", %q: "%x"}]}`, linkText, headers, field, value)
 	e, refused := ReadEnvelope("f", []byte(file))
 	if refused != nil {
 		t.Fatal(refused)
@@ -343,6 +343,31 @@ func TestOpenPGPKeyOfLayouts(t *testing.T) {
 		_, refused := openPGPMetablock(t, "signature", headers, value).Verify(Trusted{Keys: []InTotoKey{key}, Now: classicNow()})
 		if (refused == nil) != want {
 			t.Errorf("valid for %d s: %v", validity, refused)
+		}
+	}
+}
+
+// TestSubkeyAlone allows one subkey, and neither its key nor another.
+func TestSubkeyAlone(t *testing.T) {
+	t.Parallel()
+	canonical, err := canonicalJSON([]byte(linkText))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pgp := newOpenPGPKey(t, packet.PubKeyAlgoEdDSA)
+	key, err := ParseInTotoKey(pgp.armoured)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub, ok := key.Subkey(fmt.Sprintf("%x", pgp.entity.Subkeys[len(pgp.entity.Subkeys)-1].PublicKey.Fingerprint))
+	if _, other := key.Subkey("00"); !ok || other || len(sub.Fingerprints()) != len(key.Fingerprints()) {
+		t.Fatalf("%t, %t, %v", ok, other, sub.Fingerprints())
+	}
+	for _, bySubkey := range []bool{false, true} {
+		headers, value := pgp.sign(t, canonical, bySubkey)
+		_, refused := openPGPMetablock(t, "sig", headers, value).Verify(Trusted{Keys: []InTotoKey{sub}, Now: classicNow()})
+		if (refused == nil) != bySubkey {
+			t.Errorf("by the subkey %t: %v", bySubkey, refused)
 		}
 	}
 }

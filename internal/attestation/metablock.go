@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
@@ -151,7 +153,8 @@ func ReadEnvelope(source string, data []byte) (*Envelope, *Refusal) {
 // envelopeRefusal has a finding of its own for keys that can be read two ways.
 func envelopeRefusal(source string, err error) *Refusal {
 	id := verdict.EnvelopeMalformed
-	if _, twice := errors.AsType[*duplicateKey](err); twice {
+	_, twice := errors.AsType[*duplicateKey](err)
+	if _, variant := errors.AsType[*variantKey](err); twice || variant {
 		id = verdict.AmbiguousKey
 	}
 	return refuse(source, id, &reason{
@@ -161,7 +164,7 @@ func envelopeRefusal(source string, err error) *Refusal {
 }
 
 func (e *Envelope) readMetablock(document object) error {
-	if err := document.only("signed", "signatures"); err != nil {
+	if err := document.form("signed", "signatures"); err != nil {
 		return err
 	}
 	payload, err := scanObject(document.get("signed"))
@@ -176,7 +179,7 @@ func (e *Envelope) readMetablock(document object) error {
 }
 
 func (e *Envelope) readDSSE(document object) error {
-	if err := document.only("payload", "payloadType", "signatures"); err != nil {
+	if err := document.form("payload", "payloadType", "signatures"); err != nil {
 		return err
 	}
 	if found := document.text("payloadType"); found != payloadType {
@@ -209,19 +212,33 @@ func decodeBase64(text string) ([]byte, error) {
 	return nil, errors.New("not base64")
 }
 
-// only refuses members that are not among the names: what is beside the signed
-// part is signed by nobody.
-func (o object) only(names ...string) error {
+// form demands the members of one form. Those of the other, and keys that another
+// reader takes for one of them, are refused; what else stands beside the signed
+// part is signed by nobody and read by nobody.
+func (o object) form(names ...string) error {
 	for _, name := range names {
 		if !o.has(name) {
 			return fmt.Errorf("the document has no %q", name)
 		}
 	}
-	if len(o.members) != len(names) {
-		return fmt.Errorf("the document has %d keys, expected %d: %q", len(o.members), len(names), names)
+	for _, m := range o.members {
+		for _, known := range []string{"signed", "signatures", "payload", "payloadType"} {
+			switch {
+			case !strings.EqualFold(m.name, known) || slices.Contains(names, m.name):
+			case m.name != known:
+				return &variantKey{m.name, known}
+			default:
+				return fmt.Errorf("the document has both %q and %q", names[0], m.name)
+			}
+		}
 	}
 	return nil
 }
+
+// variantKey is a key that some readers take for another.
+type variantKey struct{ found, known string }
+
+func (e *variantKey) Error() string { return fmt.Sprintf("key %q beside %q", e.found, e.known) }
 
 func (e *Envelope) readSignatures(document object, decode func(string) ([]byte, error)) error {
 	list, err := elements(document.get("signatures"))

@@ -2,8 +2,11 @@ package command_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -138,4 +141,55 @@ func findingsOf(t *testing.T, o outcome) []string {
 		}
 	}
 	return ids
+}
+
+// classicTallies are the counts of docs/conformance.md, by set.
+type classicTallies map[string]*classicTally
+
+type classicTally struct {
+	pass, fail      tally
+	allowed, denied int // of the cases that the specification leaves open
+}
+
+// countClassic runs the cases once more, and counts; TestClassicCorpus says what
+// is wrong.
+func countClassic(t *testing.T) classicTallies {
+	t.Helper()
+	tallies := classicTallies{}
+	for _, c := range classicCases(t) {
+		n := tallies[c.set]
+		if n == nil {
+			n = &classicTally{}
+			tallies[c.set] = n
+		}
+		switch o := run(t, atTheTime, c.args()...); {
+		case c.expected == "pass":
+			n.pass.add(o.code == 0)
+		case c.expected == "fail":
+			n.fail.add(o.code == 1)
+		case o.code == 0:
+			n.allowed++
+		default:
+			n.denied++
+		}
+	}
+	return tallies
+}
+
+func (n classicTallies) write(line func(string, ...any)) {
+	line("## Layouts of in-toto 1.0")
+	line("")
+	line("The cases of `../shared/corpus/in-toto`, each as `signatus verify --layout FILE --layout-key FILE… --link-dir DIR --param … --allow-inspections`: `differential` was made to find where implementations differ, `upstream-replay` is in-toto's own test scenarios, and the layouts of in-toto-golang's test data have certificates (ITE-7), inspections and DSSE. What must come of a case is the strict reading; where the specification is silent, either is right.")
+	line("")
+	line("| set | pass, allowed | fail, denied | silent |")
+	line("|---|---|---|---|")
+	for _, set := range slices.Sorted(maps.Keys(n)) {
+		c := n[set]
+		silent := "–"
+		if c.allowed+c.denied > 0 {
+			silent = fmt.Sprintf("%d allowed, %d denied", c.allowed, c.denied)
+		}
+		line("| %s | %s | %s | %s |", set, c.pass, c.fail, silent)
+	}
+	line("")
 }

@@ -49,6 +49,7 @@ type document struct {
 	refused   []string // rows that simple mode refuses
 	slsaTallies
 	gitTallies
+	classicTallies
 }
 
 func (d *document) of(r replayed) *counts {
@@ -293,6 +294,7 @@ func (d *document) String() string {
 	line("")
 	d.slsaTallies.write(line)
 	d.gitTallies.write(line)
+	d.classicTallies.write(line)
 	line("## Beside the peers")
 	line("")
 	passed, failed := interop()

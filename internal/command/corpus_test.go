@@ -346,6 +346,7 @@ func TestCorpus(t *testing.T) {
 	doc.suite(t, c)
 	doc.slsa(t)
 	doc.git(t)
+	doc.classicTallies = countClassic(t)
 	doc.hold(t)
 }
 

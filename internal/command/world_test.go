@@ -86,7 +86,7 @@ var signWorld = sync.OnceValues(func() (world, error) {
 		}
 		w["ready/"+b.name+".json"] = bundle.JSON
 	}
-	if err := w.writeLayouts(); err != nil {
+	if err := errors.Join(w.addClassic(), w.writeLayouts()); err != nil {
 		return nil, err
 	}
 	payload, problems := layout.Payload("acme.yml", w["acme.yml"], time.Now())

@@ -134,7 +134,15 @@ func (r *ClassicResult) product(a *artifact.Artifact) *verdict.Finding {
 		}
 	}
 	return &verdict.Finding{
-		ID: verdict.ArtifactNotProduct, Found: a.Digest.String() + " is none of the products of step " + r.lastStep,
+		ID: verdict.ArtifactNotProduct, Found: shortest(a.Digest) + " is none of the products of step " + r.lastStep,
 		Expected: "a product of the last step, " + r.lastStep, Next: "take the file that this step made, or links of this release",
 	}
+}
+
+// shortest is one digest of an artifact, the usual one where it has it.
+func shortest(d artifact.DigestSet) string {
+	if value, ok := d[artifact.SHA256]; ok {
+		return string(artifact.SHA256) + ":" + value
+	}
+	return d.String()
 }

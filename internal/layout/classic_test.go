@@ -109,7 +109,12 @@ func TestClassicMutations(t *testing.T) {
 		{"threshold: negative", step("threshold", -1), verdict.ThresholdRange},
 		{"threshold: text", step("threshold", "1"), verdict.LayoutMalformed},
 		{"pubkeys: nobody", step("pubkeys", []any{}), verdict.ThresholdRange},
-		{"pubkeys: a key that there is not", step("pubkeys", []any{strings.Repeat("0", 64)}), verdict.UnknownFunctionary},
+		{"pubkeys: none that there is", step("pubkeys", []any{strings.Repeat("0", 64)}), verdict.ThresholdRange},
+		{"pubkeys: one more that there is not", func(w *classicWorld) {
+			w.editLayout = func(d map[string]any) {
+				firstStep(d)["pubkeys"] = append(firstStep(d)["pubkeys"].([]any), strings.Repeat("0", 64))
+			}
+		}, ""},
 		{"inspection: the name of a step", func(w *classicWorld) {
 			w.layout.Inspect = []attestationtest.ClassicInspection{{Name: "src", Run: []string{"true"}}}
 		}, verdict.NameClash},

@@ -31,7 +31,7 @@ func CheckClassic(in ClassicInput) *ClassicResult {
 	}
 	result.Expires = layout.expires
 	scope := c.layout(layout, scopeInput{folder: in.Links})
-	result.verdict = verdict.Verdict{Steps: scope.steps, Evidence: scope.evidence, Notes: append(scope.notes, unusedParameters(reader)...)}
+	result.verdict = verdict.Verdict{Steps: scope.steps, Evidence: scope.evidence, Notes: append(scope.notes, readerNotes(reader)...)}
 	result.Relaxed = c.compat.used
 	if in.Trace {
 		result.verdict.Trace = &verdict.Trace{Satisfied: len(scope.findings) == 0, Lists: c.lists}
@@ -55,7 +55,9 @@ func (r *ClassicResult) deny(findings ...verdict.Finding) *ClassicResult {
 	return r
 }
 
-func unusedParameters(r *classicReader) (notes []string) {
+// readerNotes are what is odd about the layout and harmless.
+func readerNotes(r *classicReader) []string {
+	notes := r.notes
 	for _, name := range sortedKeys(r.parameters) {
 		if !r.used[name] {
 			notes = append(notes, fmt.Sprintf("parameter %s is not used in the layout", name))

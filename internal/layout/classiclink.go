@@ -50,6 +50,18 @@ func documentType(signed *attestation.Signed) string {
 	return document.Type
 }
 
+// typeURI names what was signed in a report, as in-toto-golang names a link in a
+// statement.
+func typeURI(signed *attestation.Signed) string {
+	switch documentType(signed) {
+	case "link":
+		return "https://in-toto.io/Link/v1"
+	case "layout":
+		return "https://in-toto.io/Layout/v1"
+	}
+	return ""
+}
+
 // readLink reads a verified link.
 func (c *compat) readLink(signed *attestation.Signed) (*classicLink, *verdict.Finding) {
 	var d linkDocument

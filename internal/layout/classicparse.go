@@ -78,6 +78,7 @@ type classicReader struct {
 	// unfilled: placeholders stand for themselves, as nothing is to be judged.
 	unfilled bool
 	problems []verdict.Finding
+	notes    []string
 }
 
 // says-like shorthand: one more problem.
@@ -188,18 +189,17 @@ func (r *classicReader) step(d stepDocument, keys map[string]attestation.InTotoK
 	s := &classicStep{name: d.Name, constraints: d.Constraints}
 	r.frame(frame{kind: "step", typ: d.Type, name: d.Name, unknown: d.Unknown,
 		fields: []string{"_type", "name", "threshold", "expected_materials", "expected_products", "pubkeys", "cert_constraints", "expected_command"}})
-	seen := map[string]bool{}
-	for _, id := range d.PubKeys {
-		key, ok := keys[id]
+	for i, id := range d.PubKeys {
+		key, ok := functionaryKey(keys, id)
 		switch {
-		case !ok:
-			r.problem(verdict.UnknownFunctionary, d.Name, says{fmt.Sprintf("the step lists the key %.16s, which the layout does not have", id), "a key of the layout's keys", "have the layout's owner add the key or take it out of the step"})
-		case !seen[id]:
+		case slices.Contains(d.PubKeys[:i], id):
+		case ok:
 			s.keys = append(s.keys, key)
+		default:
+			r.notes = append(r.notes, fmt.Sprintf("step %s lists the key %.16s, which the layout does not have: nobody signs with it", d.Name, id))
 		}
-		seen[id] = true
 	}
-	s.threshold = r.threshold(d)
+	s.threshold = r.threshold(d, len(s.keys))
 	s.materials = r.rules(d.Name, "expected_materials", d.Materials)
 	s.products = r.rules(d.Name, "expected_products", d.Products)
 	s.command = r.suggestion(d.Command)
@@ -209,20 +209,32 @@ func (r *classicReader) step(d stepDocument, keys map[string]attestation.InTotoK
 	return s
 }
 
+// functionaryKey finds a key by the layout's id for it, or one subkey by its own.
+func functionaryKey(keys map[string]attestation.InTotoKey, id string) (attestation.InTotoKey, bool) {
+	if key, ok := keys[id]; ok {
+		return key, true
+	}
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		if sub, ok := keys[name].Subkey(id); ok {
+			return sub, true
+		}
+	}
+	return attestation.InTotoKey{}, false
+}
+
 // threshold reads how many must sign.
 //
 // "THRESHOLD must contain an integer value indicating how many pieces of link
 // metadata must be provided to verify this step." (in-toto 1.0, 4.3.1)
-func (r *classicReader) threshold(d stepDocument) int {
-	people := len(d.PubKeys)
+func (r *classicReader) threshold(d stepDocument, keys int) int {
 	var found string
 	switch {
 	case d.Threshold == nil:
 		found = "the step has no threshold"
 	case *d.Threshold < 1:
 		found = fmt.Sprintf("threshold is %d", *d.Threshold)
-	case people == 0 && len(d.Constraints) == 0:
-		found = "the step has neither pubkeys nor cert_constraints: nobody may sign for it"
+	case keys == 0 && len(d.Constraints) == 0:
+		found = "the step has neither pubkeys of the layout nor cert_constraints: nobody may sign for it"
 	default:
 		return *d.Threshold
 	}

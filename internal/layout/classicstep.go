@@ -111,8 +111,8 @@ func (s *scope) unread(in stepInput) {
 func (c *classicCheck) agreement(in stepInput, links []kept, counted int) *verdict.Finding {
 	if counted < in.step.threshold {
 		return &verdict.Finding{
-			ID: verdict.ThresholdNotMet, Step: in.name(), Found: fmt.Sprintf("%d of %d required links by people who may sign for this step, among %d files %s.*.link", counted, in.step.threshold, len(in.files), in.step.name),
-			Expected: "links by " + mayed(in.step), Next: "have them record the step with in-toto-run, and put their links into --link-dir",
+			ID: verdict.ThresholdNotMet, Step: in.name(), Found: tooFew(in, counted),
+			Expected: "links by " + allowedOf(in.step), Next: "have them record the step with in-toto-run, and put their links into --link-dir",
 		}
 	}
 	for _, k := range links[1:] {
@@ -126,8 +126,20 @@ func (c *classicCheck) agreement(in stepInput, links []kept, counted int) *verdi
 	return nil
 }
 
-// mayed names who may sign for a step.
-func mayed(s *classicStep) string {
+// tooFew says what was found where links are missing.
+func tooFew(in stepInput, counted int) string {
+	switch n := len(in.files); n {
+	case 0:
+		return fmt.Sprintf("there is no file %s.*.link", in.step.name)
+	case 1:
+		return fmt.Sprintf("of 1 file %s.*.link, %d by somebody who may sign for this step", in.step.name, counted)
+	default:
+		return fmt.Sprintf("of %d files %s.*.link, those that count are by %d people", n, in.step.name, counted)
+	}
+}
+
+// allowedOf names who may sign for a step.
+func allowedOf(s *classicStep) string {
 	var who []string
 	for _, key := range s.keys {
 		who = append(who, key.Signer().String())
@@ -167,7 +179,7 @@ func (c *classicCheck) link(in stepInput, file attestation.LinkFile) (kept, []ve
 		return refuse(signed.Source(), *refused)
 	}
 	k := kept{by: by, evidence: verdict.Evidence{
-		Source: signed.Source(), Verified: true, Signer: describeSigner(by[0]), Root: "key", Step: in.name(), PredicateType: documentType(signed),
+		Source: signed.Source(), Verified: true, Signer: describeSigner(by[0]), Root: "key", Step: in.name(), PredicateType: typeURI(signed),
 	}}
 	if by[0].Certificate != nil {
 		k.evidence.Root = strings.Join(by[0].Certificate.Roots, ", ")

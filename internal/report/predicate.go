@@ -16,6 +16,8 @@ func predicateName(uri string) string {
 		"https://slsa.dev/verification_summary/v1":                        "SLSA VSA v1",
 		"https://slsa.dev/verification_summary/v0.2":                      "SLSA VSA v0.2",
 		"https://in-toto.io/attestation/link/v0.3":                        "in-toto link v0.3",
+		"https://in-toto.io/Link/v1":                                      "in-toto link",
+		"https://in-toto.io/Layout/v1":                                    "in-toto layout",
 		"https://in-toto.io/attestation/release/v0.1":                     "release v0.1",
 		"https://in-toto.io/attestation/release/v0.2":                     "release v0.2",
 		"https://in-toto.io/attestation/test-result/v0.1":                 "test result v0.1",
