@@ -8,9 +8,8 @@ import (
 // other bundles of the world.
 func readyBundles() []namedRequest {
 	type request = attestationtest.SignRequest
-	person := func(name, issuer string) attestationtest.Identity {
-		return attestationtest.Person(name, issuer)
-	}
+	person := attestationtest.Person
+
 	word := func(step, id string) []byte {
 		return attestationtest.CommitLink(step, attestationtest.Commit{Repository: repository, Ref: "refs/heads/main", ID: id})
 	}

@@ -151,7 +151,7 @@ func (c *check) judgeSublayout(s *statement, step *boundStep, e *entry) *subResu
 	}
 	joined := &claims{materials: artifact.Set{}, products: artifact.Set{}, hasProducts: true}
 	for _, subject := range c.relevantSubjects(s.verified) {
-		finding := c.askSublayout(result, joined, parsed.layout, step, e, subject)
+		finding := c.askSublayout(result, joined, question{parsed.layout, e.sublayout.bound, step.name, subject})
 		inHand := subject.Digest.Join(c.Artifact.Digest, c.accepted) == artifact.Joined
 		if finding != nil && (inHand || result.finding == nil && len(joined.products) == 0) {
 			result.finding = finding
@@ -186,24 +186,33 @@ func (c *check) relevantSubjects(v *attestation.Verified) []artifact.Resource {
 	return out
 }
 
-// askSublayout asks the sublayout about one subject, and adds what it allows.
-func (c *check) askSublayout(result *subResult, joined *claims, l *Layout, step *boundStep, e *entry, subject artifact.Resource) *verdict.Finding {
+// question is what a sublayout is asked: whether it allows one subject.
+type question struct {
+	layout     *Layout
+	parameters map[string]string
+	step       string // the outer layout's
+	subject    artifact.Resource
+}
+
+// askSublayout asks one question, and adds what the sublayout allows.
+func (c *check) askSublayout(result *subResult, joined *claims, q question) *verdict.Finding {
 	if *c.nested.checks++; *c.nested.checks > maxSublayoutChecks {
 		return &verdict.Finding{
 			ID: verdict.TooManyAssignments, Expected: fmt.Sprintf("sublayouts that are asked at most %d times", maxSublayoutChecks),
 			Found: "more layouts within each other, and subjects of them", Next: "hand only the evidence of this release, with --bundle",
 		}
 	}
+	name := q.subject.Name.Text
 	inner := newCheck(Input{
-		Layout: l, Parameters: e.sublayout.bound, Artifact: artifact.Artifact{Given: subject.Name.Text, Name: subject.Name.Text, Digest: subject.Digest},
+		Layout: q.layout, Parameters: q.parameters, Artifact: artifact.Artifact{Given: name, Name: name, Digest: q.subject.Digest},
 		Verified: c.Verified, Refused: c.Refused, Now: c.Now, Trees: c.Trees, Changed: c.Changed,
 	}, nested{depth: c.nested.depth + 1, checks: c.nested.checks, parsed: c.nested.parsed}, c.work)
 	v := inner.judge()
 	c.work = inner.work
 	if !v.Allowed() {
-		return innerRefusal(step.name, subject, v)
+		return innerRefusal(q.step, q.subject, v)
 	}
-	if err := joined.products.Add(subject); err != nil {
+	if err := joined.products.Add(q.subject); err != nil {
 		return refuse(verdict.DescriptorConflict, err)
 	}
 	for _, r := range inner.firstMaterials() {
@@ -211,7 +220,7 @@ func (c *check) askSublayout(result *subResult, joined *claims, l *Layout, step 
 			return refuse(verdict.DescriptorConflict, fmt.Errorf("the materials of the sublayout's first step: %w", err))
 		}
 	}
-	result.note(step.name, inner)
+	result.note(q.step, inner)
 	return nil
 }
 

@@ -47,10 +47,10 @@ func TestSublayout(t *testing.T) {
 	scanned := carol().says(scan(file("app", app)))
 	try := func(layout string, words ...word) trial { return trial{layout: layout, words: words} }
 	lib := run{Repository: "acme/lib"}
-	changed := func(old, new string) word {
-		text := strings.Replace(vendor, old, new, 1)
+	changed := func(from, to string) word {
+		text := strings.Replace(vendor, from, to, 1)
 		if text == vendor {
-			t.Fatalf("the vendor's layout has no %q", old)
+			t.Fatalf("the vendor's layout has no %q", from)
 		}
 		return signsLayout(t, bob(), text, file("app", app))
 	}
