@@ -61,7 +61,9 @@ func (c *classicCheck) step(s *scope, in stepInput) {
 		s.unread(in)
 	}
 	for _, k := range links {
-		k.evidence.Counted = finding == nil
+		if k.evidence.Counted = finding == nil; finding != nil {
+			k.evidence.Reason = &verdict.Finding{ID: verdict.OutsideAssignment, Step: in.name(), Found: "it could count there, and the step is not satisfied"}
+		}
 		s.evidence = append(s.evidence, k.evidence)
 		report.By = append(report.By, k.evidence.Signer)
 		s.inner(k, finding == nil)

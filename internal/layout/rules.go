@@ -198,9 +198,12 @@ func (q *queue) require(r boundRule) *verdict.Finding {
 	if q.over[r.name].Asserted {
 		found = "the statement asserts it, but the signer's certificate does not know that source"
 	}
+	expected, next := r.name, "check that the statement names this source, and that its signer's certificate does"
+	if q.classic {
+		expected, next = r.name+", by exactly this name", "have the step recorded again with this artifact, or take it from the layout: REQUIRE asks for exactly this name, and before any rule that takes it out"
+	}
 	return &verdict.Finding{
-		ID: verdict.RuleRequire, Step: q.step, Rule: r.text, Where: r.at.in(q.layout), Expected: r.name, Found: found,
-		Next: "check that the statement names this source, and that its signer's certificate does",
+		ID: verdict.RuleRequire, Step: q.step, Rule: r.text, Where: r.at.in(q.layout), Expected: expected, Found: found, Next: next,
 	}
 }
 
@@ -243,7 +246,7 @@ func (q *queue) unjoined(name string, m miss) *verdict.Finding {
 	have := q.over[name]
 	f := &verdict.Finding{
 		ID: verdict.MatchFailed, Step: q.step, Rule: m.rule.text, Where: m.rule.at.in(q.layout),
-		Expected: fmt.Sprintf("%s as among the %s of step %s: %s", name, kind, m.rule.from, m.want),
+		Expected: fmt.Sprintf("%s as step %s has it among its %s: %s", name, m.rule.from, kind, m.want),
 		Found:    fmt.Sprintf("%s%s", have.Digest, q.remark(name)),
 		Next:     fmt.Sprintf("have step %s attest this very artifact", m.rule.from),
 	}
