@@ -66,7 +66,7 @@ func (c *check) judge() verdict.Verdict {
 		for _, f := range findings {
 			c.verdict = c.verdict.Deny(f)
 		}
-		c.verdict.Evidence = c.report()
+		c.verdict.Evidence = c.report(false)
 		return c.verdict
 	}
 	c.read()
@@ -98,6 +98,8 @@ type statement struct {
 	nearestStage stage
 	attributes   attributesOf
 	sublayouts   map[*entry]*subResult
+	// by is who signed it, if the layout knows them.
+	by *principal
 	// eligible is a step that it could count for.
 	eligible string
 	// steps are those that it counts for.

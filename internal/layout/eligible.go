@@ -87,6 +87,9 @@ func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subje
 		}
 	}
 	f, at, finding := e.signer(s.verified, c.Now)
+	if f != nil {
+		s.by = f.principal
+	}
 	misnamed := c.ofOtherStep(s, step)
 	switch {
 	case finding != nil && misnamed != nil:

@@ -65,7 +65,7 @@ func (f *functionary) String() string {
 	case f.keyed && f.key.Authority():
 		return fmt.Sprintf("%s, certified by the SSH authority %s", f.certified, f.key.Signer())
 	case f.keyed:
-		return f.key.Signer().String()
+		return f.principal.called(f.key.Signer().String())
 	case f.issuer == "":
 		return fmt.Sprintf("%s (no issuer)", f.pattern())
 	}
@@ -86,6 +86,15 @@ func describe(s identity.Signer) string {
 		return s.String()
 	}
 	return fmt.Sprintf("%s (issuer %s)", s.SAN, orNone(s.Issuer))
+}
+
+// called puts the name that the layout has for somebody before a key, which tells a
+// reader nothing.
+func (p *principal) called(key string) string {
+	if p == nil || p.unnamed {
+		return key
+	}
+	return p.root().id + ", " + key
 }
 
 func orNone(s string) string {

@@ -166,6 +166,7 @@ type principal struct {
 	kind          string // person, workload, bot or nothing
 	paths         []glob // what a bot may change
 	implied       bool
+	unnamed       bool // simple mode knows nobody by name
 	// same points to another principal that turned out to be the same signer.
 	same *principal
 }

@@ -24,7 +24,7 @@ func (c *check) allow(a *attempt) verdict.Verdict {
 	within := c.countWithin(a)
 	v := c.verdict
 	v.Steps = c.steps(a)
-	v.Evidence = c.report()
+	v.Evidence = c.report(true)
 	v.Notes = slices.Concat(c.notes(), a.treeNotes(), within)
 	v.Trace = c.trace(a)
 	return v.Allow()
@@ -35,7 +35,7 @@ func (c *check) allow(a *attempt) verdict.Verdict {
 func (c *check) deny(a *attempt) verdict.Verdict {
 	v := c.verdict
 	v.Steps = c.steps(a)
-	v.Evidence = c.report()
+	v.Evidence = c.report(false)
 	v.Trace = c.trace(a)
 	findings := a.lacking
 	if a.stuck != nil {
@@ -106,7 +106,7 @@ func (c *check) stuckAt(a *attempt, s *boundStep) bool {
 func (c *check) by(a *attempt, s *boundStep) []string {
 	var out []string
 	add := func(st *statement) {
-		line := fmt.Sprintf("%s, %s", st.verified.Signer(), PredicateName(st.verified.Statement()))
+		line := fmt.Sprintf("%s, %s", st.signer(), PredicateName(st.verified.Statement()))
 		if !slices.Contains(out, line) {
 			out = append(out, line)
 		}
@@ -167,6 +167,9 @@ func (c *check) lacks(step *boundStep, e *entry, s sorted) *verdict.Finding {
 // blameRefused adds what became of the candidates where none verified at all.
 func (c *check) blameRefused(f *verdict.Finding) {
 	if len(c.statements) > 0 {
+		if len(c.Refused) > 0 {
+			f.Found += fmt.Sprintf("; %s could not be read or verified, and may be what is missing: %s", plural(len(c.Refused), "candidate"), c.Refused[0].Source)
+		}
 		return
 	}
 	if len(c.Refused) == 0 {
@@ -225,7 +228,7 @@ func (c *check) fetchFirst(next string) string {
 
 // report lists every candidate with what became of it; one that counts for two
 // steps is listed for each.
-func (c *check) report() []verdict.Evidence {
+func (c *check) report(allowed bool) []verdict.Evidence {
 	var out []verdict.Evidence
 	read := map[*attestation.Verified]*statement{}
 	for _, s := range c.statements {
@@ -233,11 +236,14 @@ func (c *check) report() []verdict.Evidence {
 	}
 	for _, v := range c.Verified {
 		e := Evidence(v)
+		if s := read[v]; s != nil {
+			e.Signer = s.signer()
+		}
 		switch s := read[v]; {
 		case s == nil:
 			e.Reason = &verdict.Finding{ID: verdict.OutsideAssignment, Found: "it was not judged: the layout could not be applied"}
 		case s.steps == nil:
-			e.Reason = s.reason()
+			e.Reason = s.reason(allowed)
 		default:
 			for _, step := range s.steps {
 				e.Counted, e.Step = true, step
@@ -251,8 +257,10 @@ func (c *check) report() []verdict.Evidence {
 }
 
 // reason says why a statement did not count. One that could have is not blamed.
-func (s *statement) reason() *verdict.Finding {
+func (s *statement) reason(allowed bool) *verdict.Finding {
 	switch {
+	case s.eligible != "" && !allowed:
+		return &verdict.Finding{ID: verdict.OutsideAssignment, Step: s.eligible, Found: "by itself it could count there"}
 	case s.eligible != "":
 		return &verdict.Finding{
 			ID: verdict.OutsideAssignment, Step: s.eligible, Found: "it could count there, and the verdict was reached without it",
@@ -266,6 +274,15 @@ func (s *statement) reason() *verdict.Finding {
 		ID: verdict.UnexpectedPredicate, Found: "no step of the layout asks for " + predicateOf(s.verified),
 		Expected: "a statement that some step asks for",
 	}
+}
+
+// signer names who signed: a key by the name that the layout has for its holder.
+func (s *statement) signer() string {
+	signer := s.verified.Signer()
+	if signer.Key == "" {
+		return signer.String()
+	}
+	return s.by.called(signer.String())
 }
 
 // Evidence describes a verified statement for a report.

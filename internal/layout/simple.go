@@ -39,7 +39,7 @@ func Simple(o SimpleOptions) (*Layout, error) {
 	if keyed == (o.Identity != "") || (o.Identity == "") != (o.Issuer == "") || o.Key != nil && len(o.Allowed) > 0 {
 		return nil, fmt.Errorf("building a layout: an identity and its issuer, or a key, say who must have signed")
 	}
-	who := &principal{id: "signer"}
+	who := &principal{id: "signer", unnamed: true}
 	l := &Layout{name: "identity", version: 1, principals: []*principal{who}, simple: true, anyPredicate: o.AnyPredicate}
 	if o.Key != nil {
 		l.name = "key"
