@@ -23,6 +23,7 @@ type group struct {
 type member struct {
 	statement *statement
 	principal *principal
+	within    []*principal // whom a sublayout counted for it
 }
 
 // principals lists who stands behind the group, each once.
@@ -34,6 +35,18 @@ func (g *group) principals() []*principal {
 		}
 	}
 	return out
+}
+
+// standing lists who stands behind the word of a principal: those whom its sublayouts
+// counted too.
+func (g *group) standing(p *principal) []*principal {
+	all := []*principal{p}
+	for _, m := range g.members {
+		if m.principal == p {
+			all = append(all, m.within...)
+		}
+	}
+	return all
 }
 
 // slot is one item of a step's expectedPredicates, for which the search chooses
@@ -294,7 +307,11 @@ func (s *search) barred(step *boundStep, people map[*boundStep][]*principal) map
 			barred = map[*principal]string{}
 		}
 		for _, p := range people[other] {
-			barred[p] = other.name
+			for _, slot := range s.slotsOf(other) {
+				for _, behind := range slot.chosen.standing(p) {
+					barred[behind] = other.name
+				}
+			}
 		}
 	}
 	return barred
@@ -308,9 +325,11 @@ func notDistinct(own []*slot, barred map[*principal]string) *verdict.Finding {
 	for _, slot := range own {
 		f.Step = slot.step.name
 		for _, p := range slot.chosen.principals() {
-			if other, ok := barred[p]; ok {
-				f.Expected, f.Found = "other principals than for step "+other, p.id+" speaks for both"
-				return f
+			for _, behind := range slot.chosen.standing(p) {
+				if other, ok := barred[behind]; ok {
+					f.Expected, f.Found = "other principals than for step "+other, behind.id+" speaks for both"
+					return f
+				}
 			}
 		}
 	}
@@ -336,7 +355,9 @@ func subsets(slots []*slot, barred map[*principal]string, chosen []*principal, y
 	if len(slots) == 0 {
 		return yield(slices.Clone(chosen))
 	}
-	all := slices.DeleteFunc(slots[0].chosen.principals(), func(p *principal) bool { return barred[p] != "" })
+	all := slices.DeleteFunc(slots[0].chosen.principals(), func(p *principal) bool {
+		return slices.ContainsFunc(slots[0].chosen.standing(p), func(behind *principal) bool { return barred[behind] != "" })
+	})
 	return combinations(len(all), slots[0].entry.threshold, func(indexes []int) bool {
 		next := slices.Clone(chosen)
 		for _, i := range indexes {

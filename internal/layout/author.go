@@ -38,6 +38,7 @@ func (c *claims) readAuthor(v *attestation.Verified) *verdict.Finding {
 		return c.readAuthorization(v.Statement())
 	}
 	c.nameless = &artifact.Resource{Digest: v.Statement().Subjects[0].Digest}
+	c.treeRead = v.GitObject().Kind == gitobject.CommitKind
 	if tag := v.GitObject(); tag.Kind == gitobject.TagKind {
 		c.nameless.Name.Ref = "refs/tags/" + tag.Tag.Name
 	}

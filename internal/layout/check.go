@@ -118,7 +118,7 @@ func (c *check) prepare() []verdict.Finding {
 	case len(c.Artifact.Digest) == 0:
 		return []verdict.Finding{{ID: verdict.ArtifactUnreadable, Found: "the artifact has no digest", Expected: "a file or a digest", Next: "name a file or ALGORITHM:HEX"}}
 	}
-	if finding := l.denied(c.Artifact.Digest); finding != nil {
+	if finding := c.denied(c.Artifact.Digest); finding != nil {
 		return []verdict.Finding{*finding}
 	}
 	if finding, expired := l.expiry(c.Now); expired {
@@ -169,22 +169,53 @@ func (c *check) read() {
 	}
 }
 
-// deniedSource refuses a statement that builds on something denied, or that
-// knows the artifact in hand by a further digest that is.
-func (c *check) deniedSource(v *attestation.Verified, claims *claims) *verdict.Finding {
-	for _, s := range v.Statement().Subjects {
-		if s.Digest.Join(c.Artifact.Digest, c.accepted) == artifact.Joined {
-			if finding := c.Layout.denied(s.Digest); finding != nil {
-				return finding
-			}
-		}
-	}
-	for _, name := range claims.materials.Names() {
-		if finding := c.Layout.denied(claims.materials[name].Digest); finding != nil {
+// denied asks the deny lists of the layout and of those that it lies in.
+func (c *check) denied(digest artifact.DigestSet) *verdict.Finding {
+	for _, l := range append(slices.Clone(c.nested.outer), c.Layout) {
+		if finding := l.denied(digest); finding != nil {
 			return finding
 		}
 	}
 	return nil
+}
+
+// deniedSource refuses a statement that builds on something denied, that knows the
+// artifact in hand by a further digest that is, or that is about a source that is.
+func (c *check) deniedSource(v *attestation.Verified, claims *claims) *verdict.Finding {
+	for _, s := range v.Statement().Subjects {
+		if s.Digest.Join(c.Artifact.Digest, c.accepted) == artifact.Joined {
+			if finding := c.denied(s.Digest); finding != nil {
+				return finding
+			}
+		}
+	}
+	for _, digest := range claims.uses() {
+		if finding := c.denied(digest); finding != nil {
+			return finding
+		}
+		if tree, read := c.Trees[digest[artifact.GitCommit]]; read {
+			if finding := c.denied(artifact.DigestSet{artifact.GitTree: tree}); finding != nil {
+				return finding
+			}
+		}
+	}
+	return nil
+}
+
+// uses are the digests of the materials, and of the git sources that are products.
+func (c *claims) uses() (all []artifact.DigestSet) {
+	for _, name := range c.materials.Names() {
+		all = append(all, c.materials[name].Digest)
+	}
+	for _, name := range c.products.Names() {
+		if c.products[name].Name.Git {
+			all = append(all, c.products[name].Digest)
+		}
+	}
+	if c.nameless != nil {
+		all = append(all, c.nameless.Digest)
+	}
+	return all
 }
 
 // decide tries each way in which the layout says the artifact can come about.

@@ -35,6 +35,7 @@ type claims struct {
 	// tree and ref are what an author's word on a commit says further, which the key
 	// leaves out; empty where it does not.
 	tree, ref string
+	treeRead  bool // the tree stands in the very commit that was signed
 	// The names of both sets in order, for the rules.
 	materialNames, productNames []string
 }

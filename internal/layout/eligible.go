@@ -62,7 +62,7 @@ func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 		s.eligible = step.name
 		out.count++
 		people[p] = true
-		found = append(found, counted{member{s, p}, claims})
+		found = append(found, counted{member{s, p, c.within(s, e)}, claims})
 	}
 	out.people = len(people)
 	for _, g := range c.gather(found) {

@@ -45,15 +45,42 @@ func (c *check) combine(same []counted) []*group {
 	var out []*group
 	for _, tree := range trees {
 		for _, ref := range refs {
-			if c.work += len(same); c.work > maxWork {
+			if c.work += 2 * len(same); c.work > maxWork {
 				return out
 			}
-			if g := groupOf(same, tree, ref); g != nil {
-				out = append(out, g)
-			}
+			out = append(out, c.groupsOf(same, tree, ref)...)
 		}
 	}
 	return out
+}
+
+// groupsOf makes the group of those who say no other tree and no other ref. Where some
+// of them say no tree, and nothing proves which one the commit has, the tree is said by
+// the others alone: then they are a group with it, and all together one without, so
+// that nobody's word joins another commit in somebody else's name. TestTreeOfOthers
+func (c *check) groupsOf(same []counted, tree, ref string) []*group {
+	all := groupOf(same, tree, ref)
+	if all == nil {
+		return nil
+	}
+	saying := groupOf(slices.DeleteFunc(slices.Clone(same), func(s counted) bool { return s.claims.tree != tree }), tree, ref)
+	if saying != nil && len(saying.members) == len(all.members) || c.hasTree(same, tree) {
+		return []*group{all}
+	}
+	all.claims = all.claims.saying("", ref)
+	if saying == nil {
+		return []*group{all}
+	}
+	return []*group{saying, all}
+}
+
+// hasTree reports whether the commit has the tree, whoever says so: it was read, here
+// or as the object that one of them signed.
+func (c *check) hasTree(same []counted, tree string) bool {
+	return slices.ContainsFunc(same, func(s counted) bool {
+		r := s.claims.products[s.claims.productNames[0]]
+		return tree == "" || s.claims.treeRead && s.claims.tree == tree || c.Trees[r.Digest[artifact.GitCommit]] == tree
+	})
 }
 
 func add(list []string, s string) []string {
@@ -97,7 +124,7 @@ func (c *claims) saying(tree, ref string) *claims {
 		for alg, value := range r.Digest {
 			digest[alg] = value
 		}
-		if tree != "" {
+		if delete(digest, artifact.GitTree); tree != "" {
 			digest[artifact.GitTree] = tree
 		}
 		r.Digest, r.Bound = digest, ref != ""

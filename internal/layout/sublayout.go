@@ -80,6 +80,7 @@ func (b *bound) bindSublayouts(r *reader, values map[string]string) {
 type nested struct {
 	depth  int
 	checks *int
+	outer  []*Layout // whose deny lists hold within them
 	parsed map[*attestation.Verified]parsedSublayout
 }
 
@@ -150,9 +151,15 @@ func (c *check) judgeSublayout(s *statement, step *boundStep, e *entry) *subResu
 		return result
 	}
 	joined := &claims{materials: artifact.Set{}, products: artifact.Set{}, hasProducts: true}
-	for _, subject := range c.relevantSubjects(s.verified) {
-		finding := c.askSublayout(result, joined, question{parsed.layout, e.sublayout.bound, step.name, subject})
-		inHand := subject.Digest.Join(c.Artifact.Digest, c.accepted) == artifact.Joined
+	subjects := c.relevantSubjects(s.verified)
+	about := slices.ContainsFunc(subjects, c.inHand)
+	for _, subject := range subjects {
+		inHand := c.inHand(subject)
+		finding := c.askSublayout(result, joined, question{parsed.layout, e.sublayout.bound, step.name, subject, inHand || !about})
+		if finding != nil && finding.ID == verdict.DescriptorConflict {
+			result.finding = finding // it says two things
+			return result
+		}
 		if finding != nil && (inHand || result.finding == nil && len(joined.products) == 0) {
 			result.finding = finding
 			if inHand {
@@ -161,13 +168,24 @@ func (c *check) judgeSublayout(s *statement, step *boundStep, e *entry) *subResu
 		}
 	}
 	if len(joined.products) == 0 {
+		if result.finding == nil {
+			result.finding = &verdict.Finding{
+				ID: verdict.SublayoutRefused, Expected: fmt.Sprintf("at most %d subjects, or one that is the artifact in hand", maxSublayoutSubjects),
+				Found: fmt.Sprintf("its layout is signed for %d subjects, and the artifact in hand is none of them", len(s.verified.Statement().Subjects)), Next: "have it signed for fewer at a time",
+			}
+		}
 		return result
 	}
-	result.finding = c.deniedMaterials(joined)
+	result.finding = nil
 	joined.materialNames, joined.productNames = joined.materials.Names(), joined.products.Names()
 	joined.key = joined.fingerprint()
 	result.claims = joined
 	return result
+}
+
+// inHand reports whether the subject is the artifact in hand.
+func (c *check) inHand(subject artifact.Resource) bool {
+	return subject.Digest.Join(c.Artifact.Digest, c.accepted) == artifact.Joined
 }
 
 // relevantSubjects are all of the statement's, or where they are many those that
@@ -179,7 +197,7 @@ func (c *check) relevantSubjects(v *attestation.Verified) []artifact.Resource {
 	}
 	var out []artifact.Resource
 	for _, s := range subjects {
-		if len(out) < maxSublayoutSubjects && s.Digest.Join(c.Artifact.Digest, c.accepted) == artifact.Joined {
+		if len(out) < maxSublayoutSubjects && c.inHand(s) {
 			out = append(out, s)
 		}
 	}
@@ -192,9 +210,13 @@ type question struct {
 	parameters map[string]string
 	step       string // the outer layout's
 	subject    artifact.Resource
+	// made is set where the subject's materials are to be told too: where the artifact
+	// in hand is a subject, what other files were made of is not said of it.
+	made bool
 }
 
 // askSublayout asks one question, and adds what the sublayout allows.
+// TestSublayoutOfAnotherFile
 func (c *check) askSublayout(result *subResult, joined *claims, q question) *verdict.Finding {
 	if *c.nested.checks++; *c.nested.checks > maxSublayoutChecks {
 		return &verdict.Finding{
@@ -206,7 +228,7 @@ func (c *check) askSublayout(result *subResult, joined *claims, q question) *ver
 	inner := newCheck(Input{
 		Layout: q.layout, Parameters: q.parameters, Artifact: artifact.Artifact{Given: name, Name: name, Digest: q.subject.Digest},
 		Verified: c.Verified, Refused: c.Refused, Now: c.Now, Trees: c.Trees, Changed: c.Changed,
-	}, nested{depth: c.nested.depth + 1, checks: c.nested.checks, parsed: c.nested.parsed}, c.work)
+	}, nested{depth: c.nested.depth + 1, checks: c.nested.checks, outer: append(slices.Clone(c.nested.outer), c.Layout), parsed: c.nested.parsed}, c.work)
 	v := inner.judge()
 	c.work = inner.work
 	if !v.Allowed() {
@@ -216,6 +238,9 @@ func (c *check) askSublayout(result *subResult, joined *claims, q question) *ver
 		return refuse(verdict.DescriptorConflict, err)
 	}
 	for _, r := range inner.firstMaterials() {
+		if !q.made {
+			break
+		}
 		if err := joined.materials.Add(r); err != nil {
 			return refuse(verdict.DescriptorConflict, fmt.Errorf("the materials of the sublayout's first step: %w", err))
 		}
@@ -270,16 +295,6 @@ func (r *subResult) note(step string, inner *check) {
 	}
 }
 
-// deniedMaterials holds what a sublayout used to the outer layout's deny list.
-func (c *check) deniedMaterials(joined *claims) *verdict.Finding {
-	for _, name := range joined.materials.Names() {
-		if finding := c.Layout.denied(joined.materials[name].Digest); finding != nil {
-			return finding
-		}
-	}
-	return nil
-}
-
 // countWithin marks the statements that the counted sublayouts counted.
 func (c *check) countWithin(a *attempt) (notes []string) {
 	for _, slot := range a.search.slots {
@@ -299,6 +314,23 @@ func (c *check) countWithin(a *attempt) (notes []string) {
 		}
 	}
 	return notes
+}
+
+// within lists the principals of this layout whose words a sublayout counted: whoever
+// is to be distinct from the one is to be so from the others. TestDistinctWithinSublayouts
+func (c *check) within(s *statement, e *entry) (all []*principal) {
+	result := s.sublayouts[e]
+	if result == nil {
+		return nil
+	}
+	for _, f := range c.layout.functionaries {
+		for v := range result.counted {
+			if p := f.principal.root(); f.signs(v) == nil && !slices.Contains(all, p) {
+				all = append(all, p)
+			}
+		}
+	}
+	return all
 }
 
 // Sublayouts lists the layouts that verified statements sign and that the layout,

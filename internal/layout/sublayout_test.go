@@ -74,7 +74,7 @@ func TestSublayout(t *testing.T) {
 		{"the layout takes a parameter that it is not given", try(outer, words(changed("parameters: {", "parameters: {other: {pattern: \"*\", required: true}, "), built(run{}), scanned)...), verdict.SublayoutRefused},
 		{"the layout is given a parameter that it does not take", try(strings.Replace(outer, `parameters: {source`, `parameters: {other: "x", source`, 1), words(signed, built(run{}), scanned)...), verdict.SublayoutRefused},
 		{"the layout denies the artifact", try(outer, words(changed("subjects:", "deny: [{digest: \"sha256:"+thing("app", app).Digest["sha256"]+"\", reason: withdrawn}]\nsubjects:"), built(run{}), scanned)...), verdict.SublayoutRefused},
-		{"the outer layout denies the commit", try(strings.Replace(outer, "subjects:", "deny: [{digest: \"gitCommit:"+commitA+"\", reason: withdrawn}]\nsubjects:", 1), words(signed, built(run{}), scanned)...), verdict.ArtifactDenied},
+		{"the outer layout denies the commit", try(strings.Replace(outer, "subjects:", "deny: [{digest: \"gitCommit:"+commitA+"\", reason: withdrawn}]\nsubjects:", 1), words(signed, built(run{}), scanned)...), verdict.SublayoutRefused},
 	})
 }
 
