@@ -6,6 +6,7 @@ package artifact
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -102,7 +103,7 @@ func parseDigest(alg Algorithm, value string) (string, error) {
 		}
 		return value, nil
 	}
-	if _, err := hex.DecodeString(value); err != nil {
+	if _, err := hex.DecodeString(value); err != nil && !errors.Is(err, hex.ErrLength) {
 		return "", fmt.Errorf("digest %s:%q is not hexadecimal", alg, value)
 	}
 	if !slices.Contains(lengths, len(value)) {

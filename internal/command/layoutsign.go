@@ -254,6 +254,9 @@ func (d *layoutDraft) sign(ctx context.Context, env Env) (*signedLayout, error) 
 	if ctx.Err() != nil {
 		return nil, interrupted(ctx, "signing")
 	}
+	if refused, ok := errors.AsType[*exitError](err); ok { // by firstTime, with a next step of its own
+		return nil, refused
+	}
 	if err != nil {
 		return nil, signingError(err)
 	}
@@ -356,11 +359,14 @@ func (d *layoutDraft) tell(env Env, in layoutSignInput, signed *signedLayout) er
 	if signed.by.Signer.Key == "" {
 		ask = fmt.Sprintf("--layout-identity %s --layout-issuer %s", signed.by.Signer.SAN, signed.by.Signer.Issuer)
 	}
-	lines = append(lines, "  verify with  --layout "+d.place+" "+ask)
 	for _, note := range append(d.at.warnings(), in.guards.given()...) {
 		lines = append(lines, "  note: "+note)
 	}
 	if err := report.Prose(env.Stdout, lines); err != nil {
+		return undecided("the layout was signed and written", err)
+	}
+	// To be copied: not broken into lines.
+	if _, err := fmt.Fprintf(env.Stdout, "  verify with  %s\n", report.Clean("--layout "+d.place+" "+ask)); err != nil {
 		return undecided("the layout was signed and written", err)
 	}
 	return nil

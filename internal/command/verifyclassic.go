@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -52,14 +53,15 @@ func (f *classicFlags) refuse() error {
 // classic reports whether the file is a signed layout of in-toto 1.0, whatever
 // else may be wrong with it: a Metablock always is, and a DSSE envelope where the
 // keys of its payload say so. Where they cannot be read, or do not tell, asked
-// decides: the caller gave flags that go with such a layout alone.
+// decides: the caller gave flags that go with such a layout alone. A layout that
+// broke off, or has no signatures, is then refused as what it should have been.
 func (f layoutFile) classic(asked bool) bool {
 	switch attestation.EnvelopeForm(f.data) {
 	case attestation.Metablock:
 		return true
 	case attestation.DSSE:
 	default:
-		return false
+		return asked && !f.namesAttestation()
 	}
 	envelope, refused := attestation.ReadEnvelope(f.name, f.data)
 	switch {
@@ -69,6 +71,17 @@ func (f layoutFile) classic(asked bool) bool {
 		return false
 	}
 	return asked || envelope.ClaimsKeys("keys", "inspect", "rootcas")
+}
+
+// namesAttestation reports whether a file without an envelope has a key of an
+// attestation layout, or of a bundle that holds one.
+func (f layoutFile) namesAttestation() bool {
+	for _, key := range []string{"functionaries", "principals", "subjects", "verificationMaterial"} {
+		if bytes.HasPrefix(f.data, []byte(key+":")) || bytes.Contains(f.data, []byte("\n"+key+":")) || bytes.Contains(f.data, []byte(`"`+key+`"`)) {
+			return true
+		}
+	}
+	return false
 }
 
 // classicRun is one verification of a layout of in-toto 1.0.

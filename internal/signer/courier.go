@@ -219,7 +219,7 @@ func (c *courier) report(parent context.Context, to endpoint, failed *trial) *Se
 func next(to endpoint, e *ServiceError) string {
 	switch {
 	case e.unreached:
-		return "check the network, the name server and HTTPS_PROXY, or sign with --key; no bundle was made"
+		return "check the network, the name server and HTTPS_PROXY, or sign with a key; no bundle was made"
 	case e.Temporary:
 		return "try again later; no bundle was made"
 	case e.Status == http.StatusBadRequest && to.service == Fulcio, e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:

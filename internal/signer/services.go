@@ -197,7 +197,7 @@ func (s Services) check() error {
 
 // checkCertified refuses services with which a certificate proves nothing.
 func (s Services) checkCertified() error {
-	const next = "give another --signing-config, or sign with --key"
+	const next = "give another --signing-config, or sign with a key"
 	switch {
 	case s.Fulcio == "":
 		return &ConfigError{Err: errors.New("signing with an identity: the signing config names no certificate authority (caUrls) of version 1 that is valid now"), Next: next}

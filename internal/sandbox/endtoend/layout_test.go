@@ -36,7 +36,7 @@ func TestSignedLayout(t *testing.T) {
 	if err != nil || bytes.Count(before, []byte("\n")) != 2 {
 		t.Fatalf("%v\n%s", err, before)
 	}
-	if r := person("alice@example.com"); !r.has(1, "has signed this layout already") {
+	if r := person("alice@example.com"); !r.has(1, "has signed this layout already", "next: have somebody else sign it") {
 		t.Errorf("twice: %+v", r)
 	}
 	if r := w.run(who{}, "layout", "sign", "release.yml"); !r.has(0, "3 signatures now", "release.yml@refs/heads/main") {
