@@ -20,7 +20,10 @@ const layoutLintExamples = `  # Before a layout is committed, signed or used
   signatus layout lint release.yml
 
   # All of them, for a program
-  signatus layout lint layouts/*.yml --format json`
+  signatus layout lint layouts/*.yml --format json
+
+  # As alerts at the layout's lines, for GitHub's code scanning
+  signatus layout lint layouts/*.yml --format sarif --output lint.sarif`
 
 // layoutLintInput is what the caller asks of layout lint.
 type layoutLintInput struct {
@@ -42,7 +45,7 @@ func newLayoutLint(env Env) *cobra.Command {
 			return layoutLint(env, in)
 		},
 	}
-	in.out.register(cmd, "text", "json")
+	in.out.register(cmd, "text", "json", "sarif")
 	return cmd
 }
 
@@ -65,8 +68,11 @@ func layoutLint(env Env, in layoutLintInput) error {
 		files = append(files, f)
 	}
 	err := in.out.write(env, func(w io.Writer, format string, o report.Options) error {
-		if format == "json" {
+		switch format {
+		case "json":
 			return report.LintJSON(w, files)
+		case "sarif":
+			return report.LintSARIF(w, files, env.Version, env.Now)
 		}
 		return report.LintText(w, files, o)
 	})

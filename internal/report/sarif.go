@@ -28,7 +28,13 @@ const maxResults = 5000
 // decided. An allowed artifact has no result, and stands among the run's artifacts
 // with what was verified of it.
 func SARIF(w io.Writer, d Document) error {
-	text, err := json.Marshal(viewSARIF(d), json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
+	return writeSARIF(w, viewSARIF(d))
+}
+
+// writeSARIF writes a log with one run.
+func writeSARIF(w io.Writer, run sarifRun) error {
+	log := sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}}
+	text, err := json.Marshal(log, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
 	if err != nil {
 		return fmt.Errorf("writing SARIF report: %w", err)
 	}
@@ -142,7 +148,7 @@ type sarifLogical struct {
 	Kind string `json:"kind"`
 }
 
-func viewSARIF(d Document) sarifLog {
+func viewSARIF(d Document) sarifRun {
 	run := sarifRun{
 		Tool: sarifTool{sarifDriver{Name: "signatus", Version: Clean(d.Tool)}}, ColumnKind: "unicodeCodePoints",
 		Properties: sarifRunFacts{
@@ -168,7 +174,7 @@ func viewSARIF(d Document) sarifLog {
 		run.Results = append(run.Results, run.result(d, verdict.Verdict{}, nothingVerified()))
 	}
 	run.Invocations = []sarifInvocation{viewInvocation(d, left)}
-	return sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}}
+	return run
 }
 
 // sarifFindings are the reasons of a verdict; one that is not allowed has some.

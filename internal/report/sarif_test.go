@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
@@ -100,7 +101,11 @@ func official(t *testing.T, text string) error {
 // readSARIF reads a log, and holds it to the official schema.
 func readSARIF(t *testing.T, d report.Document) sarifLog {
 	t.Helper()
-	text := sarifText(t, d)
+	return readLog(t, sarifText(t, d))
+}
+
+func readLog(t *testing.T, text string) sarifLog {
+	t.Helper()
 	if err := official(t, text); err != nil {
 		t.Errorf("the log is no SARIF: %v", err)
 	}
@@ -143,6 +148,39 @@ func TestSARIF(t *testing.T) {
 			if run.Tool.Driver.Rules[r.RuleIndex].ID != r.RuleID || len(r.Locations) != 1 || r.Locations[0].Physical.Artifact.URI == "" || r.Fingerprints["signatusFinding/v1"] == "" {
 				t.Errorf("%s: an incomplete result %+v", d.name, r)
 			}
+		}
+	}
+}
+
+// A lint's problems are errors at their lines, and what could not be read is told.
+func TestLintSARIF(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	write := func(files []report.Lint) sarifLog {
+		var text strings.Builder
+		if err := report.LintSARIF(&text, files, "v1.2.3", at); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(text.String(), "\x1b\u202e") {
+			t.Errorf("something hidden stands in it raw:\n%s", text.String())
+		}
+		return readLog(t, text.String())
+	}
+	run := write(linted()).Runs[0]
+	if len(run.Results) != 2 || len(run.Artifacts) != 3 || run.Invocations[0].ExitCode != 3 || run.Invocations[0].Successful || len(run.Invocations[0].Notifications) != 1 {
+		t.Fatalf("%d results, %d artifacts, %+v", len(run.Results), len(run.Artifacts), run.Invocations)
+	}
+	first := run.Results[0]
+	if r := first.Locations[0].Physical.Region; first.RuleID != "rule-malformed" || first.Level != "error" || r == nil || r.Line != 3 || r.Column != 4 {
+		t.Errorf("the first result is %+v", first)
+	}
+	if run.Results[1].Locations[0].Physical.Region != nil {
+		t.Errorf("a problem of the whole file has a line: %+v", run.Results[1])
+	}
+	for files, code := range map[string]int{"clean": 0, "wrong": 1} {
+		lints := linted()[:map[string]int{"clean": 1, "wrong": 2}[files]]
+		if got := write(lints).Runs[0]; got.Invocations[0].ExitCode != code || !got.Invocations[0].Successful || (len(got.Results) == 0) != (code == 0) {
+			t.Errorf("%s: %+v with %d results", files, got.Invocations, len(got.Results))
 		}
 	}
 }

@@ -80,8 +80,15 @@ func unlinked(markdown string) string {
 // plainText is Markdown without its marks, a paragraph a line.
 func plainText(markdown string) string {
 	var paragraphs []string
-	marks := strings.NewReplacer("\n- ", "\n\n- ", "\n| ", "\n\n| ", "**", "", "*", "", "`", "")
-	for p := range strings.SplitSeq(marks.Replace(unlinked(markdown)), "\n\n") {
+	marks := strings.NewReplacer("\n- ", "\n\n- ", "\n| ", "\n\n| ", "**", "", "*", "")
+	var unmarked strings.Builder
+	for i, part := range strings.Split(unlinked(markdown), "`") {
+		if inCode := i%2 == 1; !inCode { // DISALLOW * is no emphasis
+			part = marks.Replace(part)
+		}
+		unmarked.WriteString(part)
+	}
+	for p := range strings.SplitSeq(unmarked.String(), "\n\n") {
 		paragraphs = append(paragraphs, strings.Join(strings.Fields(p), " "))
 	}
 	return strings.Join(paragraphs, "\n\n")
