@@ -203,7 +203,7 @@ func (c Candidate) openObject(k Key) (*Verified, error) {
 		window, err = o.pgp.Verify(o.Payload, k.pgp)
 		v.validFrom, v.end = window.Start, window.End
 	default:
-		return nil, c.otherKind(&reason{found: fmt.Sprintf("the git object has an %s signature, and the key is of another kind", o.Format), expected: "a signature with the given key"})
+		return nil, c.otherKind(&reason{found: fmt.Sprintf("the git object has an %s signature, and the key is of another kind", o.Format), expected: "a signature with the given key", next: "give the key that it was signed with, if you trust it: --key takes one in PEM, of SSH or of OpenPGP"})
 	}
 	if err != nil {
 		return nil, c.notVerified(err)

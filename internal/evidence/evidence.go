@@ -37,8 +37,8 @@ type Found struct {
 // Place is one file or directory that was looked at.
 type Place struct {
 	Path string
-	// Bundles is how many candidates it held; Absent tells that there was nothing
-	// at that path.
+	// Bundles is how many candidates it held, also such as could not be read;
+	// Absent tells that there was nothing at that path.
 	Bundles int
 	Absent  bool
 }
@@ -182,7 +182,7 @@ func (f *Found) file(fsys fs.FS, path string) error {
 	for _, r := range refused {
 		f.Refused = append(f.Refused, Refused(r))
 	}
-	f.Looked = append(f.Looked, Place{Path: path, Bundles: len(candidates)})
+	f.Looked = append(f.Looked, Place{Path: path, Bundles: len(candidates) + len(refused)})
 	return nil
 }
 

@@ -97,7 +97,7 @@ func (g *Git) note(found *Found, commit string) {
 		for _, r := range refused {
 			found.Refused = append(found.Refused, Refused(r))
 		}
-		place.Bundles += len(candidates)
+		place.Bundles += len(candidates) + len(refused)
 	}
 	found.Looked = append(found.Looked, place)
 }

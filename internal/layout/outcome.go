@@ -149,6 +149,9 @@ func (c *check) lacks(step *boundStep, e *entry, s sorted) *verdict.Finding {
 			f.Found += "none for this step: "
 		}
 		f.Found += s.nearest.Found
+		if s.nearestStage >= otherSigner {
+			f.Next = strings.TrimSuffix(f.Next, orAnotherKind)
+		}
 		if s.people == 0 {
 			f.ID, f.Expected, f.Rule = s.nearest.ID, s.nearest.Expected, s.nearest.Rule
 			if s.nearestStage > otherSigner && s.nearest.Next != "" {
@@ -187,13 +190,17 @@ func (c *check) blameRefused(f *verdict.Finding) {
 	}
 }
 
+// orAnotherKind ends the next step where, without a layout, no statement of the
+// right kind was found.
+const orAnotherKind = ", or ask for another kind of statement with --predicate-type URI"
+
 // nextFor tells how a missing statement is made.
 func (c *check) nextFor(step *boundStep, e *entry) string {
 	switch {
 	case c.Layout.simple && c.Artifact.Digest[artifact.GitCommit] != "":
-		return c.fetchFirst("have " + e.people() + " attest the commit, or ask for another kind of statement with --predicate-type URI")
+		return c.fetchFirst("have " + e.people() + " attest the commit" + orAnotherKind)
 	case c.Layout.simple:
-		return "have " + e.people() + " attest the artifact, or ask for another kind of statement with --predicate-type URI"
+		return "have " + e.people() + " attest the artifact" + orAnotherKind
 	case !slices.Contains(e.predicateTypes, LinkV03) && len(e.allowed) > mostPeople:
 		return "have one of them attest the artifact"
 	case !slices.Contains(e.predicateTypes, LinkV03):
