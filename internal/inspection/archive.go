@@ -176,8 +176,24 @@ func (l *listing) link(name, target string) error {
 	if target == "" || leavesFolder(name, target) || strings.ContainsAny(target, "\\\x00") {
 		return refuseArchive("the link %q leads out of the folder that it is unpacked in, to %q", name, target)
 	}
+	if climbsLate(target) {
+		return refuseArchive("the link %q leads through a folder and back, to %q: where that is depends on what the folder is", name, target)
+	}
 	l.links[name] = path.Join(path.Dir(name), target)
 	return nil
+}
+
+// climbsLate reports whether ".." stands behind a name in a path: if the name is a
+// link, that leads elsewhere than the path reads.
+func climbsLate(target string) bool {
+	named := false
+	for element := range strings.SplitSeq(target, "/") {
+		if element == ".." && named {
+			return true
+		}
+		named = named || element != ".." && element != "." && element != ""
+	}
+	return false
 }
 
 // resolve gives each link the content of the file that it leads to, as in-toto

@@ -194,6 +194,8 @@ func TestListRefuses(t *testing.T) {
 		"link to root":        {archive: tarOf(t, entry{name: "l", link: "/etc/passwd"}), found: `the link "l" leads out`},
 		"link out, zip":       {file: "a.zip", archive: zipOf(t, entry{name: "l", link: "../x"}), found: `the link "l" leads out`},
 		"link to nothing":     {archive: tarOf(t, entry{name: "l", link: "x"}), found: `the link "l" leads to "x", which is not in the archive`},
+		"link through link":   {archive: tarOf(t, entry{name: "evil", content: "good"}, entry{name: "sub/evil", content: "evil"}, entry{name: "sub/deep/"}, entry{name: "d", link: "sub/deep"}, entry{name: "l", link: "d/../evil"}), found: `the link "l" leads through`},
+		"path for all":        {archive: globalPath(t, good, "evil"), found: `a header for all members says more than a comment: "path"`},
 		"links in a circle":   {archive: tarOf(t, entry{name: "l", link: "k"}, entry{name: "k", link: "l"}), found: "the link "},
 		"long link, zip":      {file: "a.zip", archive: zipOf(t, entry{name: "l", link: strings.Repeat("x", 4097)}), found: `the link "l" has a target of more than 4096 bytes`},
 		"hard link ahead":     {archive: tarOf(t, entry{name: "h", hard: "app"}, good), found: `the member "h" is a link to "app", which does not come before it`},
@@ -244,6 +246,21 @@ func TestListRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// globalPath is an archive whose members are all called name by tools that heed
+// pax's header for all members: GNU tar, and not Go's.
+func globalPath(t testing.TB, e entry, name string) []byte {
+	t.Helper()
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
+	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"path": name}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return append(archive.Bytes(), tarOf(t, e)...)
 }
 
 func many(n int) (entries []entry) {

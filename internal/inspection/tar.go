@@ -5,6 +5,8 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 )
 
 // tar lists a tar archive, compressed or not, to its very end.
@@ -42,7 +44,7 @@ func (l *listing) tar(from io.Reader, kind string) error {
 
 func (l *listing) tarMember(header *tar.Header, content io.Reader) error {
 	if header.Typeflag == tar.TypeXGlobalHeader {
-		return nil // such as git archive's, with the commit
+		return onlyComment(header)
 	}
 	name, err := l.member(header.Name)
 	if err != nil {
@@ -59,6 +61,17 @@ func (l *listing) tarMember(header *tar.Header, content io.Reader) error {
 		return l.hardLink(name, header.Linkname)
 	}
 	return refuseArchive("the member %q is neither a file, nor a folder, nor a link", header.Name)
+}
+
+// onlyComment refuses a header for all members that says more than git archive's does,
+// the commit: tools differ in whether they take names and sizes from it.
+func onlyComment(header *tar.Header) error {
+	for _, key := range slices.Sorted(maps.Keys(header.PAXRecords)) {
+		if key != "comment" {
+			return refuseArchive("a header for all members says more than a comment: %q", key)
+		}
+	}
+	return nil
 }
 
 // hardLink gives a name to a file that came before.
