@@ -56,6 +56,9 @@ func TestSLSA(t *testing.T) {
 		{"another repository's builder, asked for", try([]string{"builderId", "https://github.com/acme/trw/.github/workflows/b.yml"}, delegated("https://github.com/acme/trw/.github/workflows/b.yml@refs/tags/v1.0.0")), allow},
 		{"the Bazel release workflow, asked for", try([]string{"builderId", "https://github.com/bazel-contrib/.github/.github/workflows/release_ruleset.yaml"}, built(bazel)), allow},
 
+		{"a tag that repeats where tags are", try([]string{"versionedTag", "v1.2.3"}, generated(released, run{Ref: "refs/tags/v1.2.3refs/tags/evil"})), verdict.AttributeFalse},
+		{"a builder's id with two versions", try([]string{"builderId", generic + "@v2.1.0@v9.9.9"}, main), verdict.AttributeFalse},
+		{"a delegator's builder, from a branch that is called like a version", try([]string{"builderId", maven}, delegated(maven+"@refs/heads/evil@refs/tags/v2.1.0")), verdict.AttributeFalse},
 		{"another source", try([]string{"source", "github.com/acme/lib"}, main), verdict.RuleRequire},
 		{"a fork's call of the generator", try(nil, generated(released, run{Repository: "mallory/app"})), verdict.RuleRequire},
 		{"a source that is no repository", try([]string{"source", "acme/app"}, main), verdict.ParameterMalformed},
