@@ -66,6 +66,9 @@ const attestExamples = `  # In a workflow: what it built, with SLSA provenance
   signatus attest --subject ghcr.io/acme/app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \
     --predicate bom.json --predicate-type https://cyclonedx.org/bom
 
+  # By which layout a delivery was made: a sublayout of whoever takes it
+  signatus attest library-2.1.0.tar.gz --predicate vendor.yml --predicate-type layout
+
   # A list of checksums, with a key, on a machine without a network
   signatus attest --checksums SHA256SUMS --key release.pem --step build`
 

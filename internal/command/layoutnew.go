@@ -172,6 +172,9 @@ func (in layoutNewInput) composition(env Env) (layout.Composition, error) {
 		return c, err
 	}
 	c.Repository = repository
+	if strings.Trim(in.id, "0123456789") != "" {
+		return c, usage("ask for it: gh api repos/OWNER/NAME --jq .id", "--repo-id %s is no number", in.id)
+	}
 	if in.expires != "" {
 		if c.Expires, err = time.Parse(time.DateOnly, in.expires); err != nil {
 			return c, usage("write it as 2027-03-01", "--expires %s is no date", in.expires)
@@ -181,6 +184,9 @@ func (in layoutNewInput) composition(env Env) (layout.Composition, error) {
 		c.Verify = "" // a file's name cannot be shown
 	}
 	for _, address := range in.authors {
+		if !strings.Contains(address, "@") { // nobody could sign with it
+			return c, usage("give the address that the issuer vouches for, as alice@example.com", "--author %s is no address", address)
+		}
 		c.Authors = append(c.Authors, layout.ComposedAuthor{Identity: address, Issuer: in.issuer})
 	}
 	for _, file := range in.keys {
@@ -218,6 +224,9 @@ func (in layoutNewInput) tell(env Env) error {
 	lines := []string{"wrote " + in.output, "  next: read what it demands", "    signatus layout show " + in.output}
 	if in.template == authorAndBuilder {
 		lines = append(lines, "  then each author vouches for a commit", "    signatus attest --commit HEAD --step author")
+	}
+	if len(in.keys) > 0 {
+		lines = append(lines, "  or signs the commit itself, as with an SSH or OpenPGP key", "    git commit -S")
 	}
 	lines = append(lines, "  and whoever uses a release verifies it", "    signatus verify ARTIFACT --layout "+in.output)
 	if in.id == "" {

@@ -95,6 +95,18 @@ const verifyExamples = `  # The author's word and the builder's, over one commit
   signatus verify app.tar.gz --layout root.layout --layout-key alice.pub --link-dir links/ \
     --allow-inspections --inspection-timeout 5m
 
+  # The same, read as in-toto's own implementations do where its specification is silent
+  signatus verify --layout root.layout --layout-key alice.pub --link-dir links/ --compat in-toto-1.0
+
+  # A signed layout: by both of these, and no older than version 4
+  signatus verify app-linux-amd64 --layout release.signed.jsonl --min-layout-version 4 \
+    --layout-key alice.pub --layout-identity bob@example.com \
+    --layout-issuer https://github.com/login/oauth
+
+  # For whoever reviews, and for code scanning
+  signatus verify app-linux-amd64 --layout release.yml --format markdown >> "$GITHUB_STEP_SUMMARY"
+  signatus verify app-linux-amd64 --layout release.yml --format sarif --output signatus.sarif
+
   # State the verdict for others: a verification summary, signed by this job
   signatus verify app-linux-amd64 --layout release.yml --vsa app-linux-amd64.vsa.json \
     --vsa-resource https://example.com/releases/app
