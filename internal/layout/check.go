@@ -160,13 +160,18 @@ func (l *Layout) denied(digest artifact.DigestSet) *verdict.Finding {
 func (c *check) read() {
 	for _, v := range c.Verified {
 		s := &statement{verified: v}
-		s.claims, s.refused = readClaims(v, !c.Layout.anyPredicate, c.Layout.gitHash256)
+		s.claims, s.refused = readClaims(v, !c.Layout.anyPredicate, c.gitHash256())
 		if s.refused == nil {
 			s.refused = c.deniedSource(v, s.claims)
 		}
 		c.layout.merge(v)
 		c.statements = append(c.statements, s)
 	}
+}
+
+// gitHash256 reports whether the layout, or one that it lies in, demands ids of SHA-256.
+func (c *check) gitHash256() bool {
+	return c.Layout.gitHash256 || slices.ContainsFunc(c.nested.outer, func(l *Layout) bool { return l.gitHash256 })
 }
 
 // denied asks the deny lists of the layout and of those that it lies in.

@@ -50,6 +50,37 @@ func TestDenyWithinSublayouts(t *testing.T) {
 	})
 }
 
+// TestGitHashWithinSublayouts demands ids of SHA-256 also of what a sublayout counts.
+func TestGitHashWithinSublayouts(t *testing.T) {
+	t.Parallel()
+	outer := inline(t, `subjects: [{subject: ["*"], from: vendor}]`, writeStep("vendor", rules("ALLOW *"), rules("CREATE *"), expects(LayoutPredicate, 1, "bob")))
+	words := []word{signsLayout(t, bob(), vendorLayout(t), file("app", app)), built(run{}), carol().says(scan(file("app", app)))}
+	given := strings.Replace(outer, "threshold: 1}", `threshold: 1, parameters: {source: "github.com/acme/app"}}`, 1)
+	judgeAll(t, []row{
+		{"any hash", trial{layout: given, words: words}, allow},
+		{"SHA-256 alone", trial{layout: strings.Replace(given, "_type: layout\n", "_type: layout\ngitHash: sha256\n", 1), words: words}, verdict.SublayoutRefused},
+	})
+}
+
+// TestTwoWordsOfOneSublayout signs a layout for two libraries that are made of two
+// commits of one source: what both are made of cannot be said at once.
+func TestTwoWordsOfOneSublayout(t *testing.T) {
+	t.Parallel()
+	inner := inline(t, `subjects: [{subject: ["*"], from: make}]`, writeStep("make", rules("ALLOW *"), rules("CREATE *"), expects(LinkV03, 1, "carol")))
+	outer := inline(t, fromBuild,
+		writeStep("vendor", rules(requireRepo, "ALLOW *"), rules("CREATE *"), expects(LayoutPredicate, 1, "bob")),
+		writeStep("build", rules("MATCH lib* WITH PRODUCTS FROM vendor"), rules("CREATE *"), expects(LinkV03, 1, "alice")))
+	makes := func(name, commit string) word {
+		return carol().says(link("make", []subject{git(repo, commit)}, []subject{file(name, name)}))
+	}
+	sub := signsLayout(t, bob(), inner, file("lib1", "lib1"), file("lib2", "lib2"))
+	uses := alice().says(link("build", []subject{file("lib2", "lib2")}, []subject{file("app", app)}))
+	judgeAll(t, []row{
+		{"of one commit", trial{layout: outer, words: []word{sub, uses, makes("lib1", commitA), makes("lib2", commitA)}}, allow},
+		{"of two", trial{layout: outer, words: []word{sub, uses, makes("lib1", commitA), makes("lib2", commitB)}}, verdict.DescriptorConflict},
+	})
+}
+
 // TestSublayoutOfManySubjects signs a layout for more subjects than are asked for,
 // none of which is the artifact in hand.
 func TestSublayoutOfManySubjects(t *testing.T) {

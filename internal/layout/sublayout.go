@@ -80,7 +80,7 @@ func (b *bound) bindSublayouts(r *reader, values map[string]string) {
 type nested struct {
 	depth  int
 	checks *int
-	outer  []*Layout // whose deny lists hold within them
+	outer  []*Layout // whose deny lists and gitHash hold within them
 	parsed map[*attestation.Verified]parsedSublayout
 }
 
