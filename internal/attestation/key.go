@@ -59,6 +59,10 @@ func (k Key) Signer() identity.Signer { return k.signer }
 // Authority reports whether the key certifies others.
 func (k Key) Authority() bool { return k.authority }
 
+// Material gives the fingerprints of every key that signs as this one: an OpenPGP
+// key's subkeys too.
+func (k Key) Material() []string { return slices.Clone(k.material) }
+
 // Shares reports whether two keys have a key in common: the key itself, the primary
 // key or a subkey.
 func (k Key) Shares(o Key) bool {

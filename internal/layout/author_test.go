@@ -537,3 +537,36 @@ func subkeyOf(t testing.TB, key *pgp.Entity) crypto.Signer {
 	}
 	return ed25519.NewKeyFromSeed(private.D)
 }
+
+// TestOneKeyholder has one key in two hands, so to speak: as a subkey of grace's
+// OpenPGP key, and certified for erin by an SSH authority. Whoever holds it is one
+// person, whichever of the two is looked at first.
+func TestOneKeyholder(t *testing.T) {
+	t.Parallel()
+	made := now().Add(-48 * time.Hour)
+	grace, err := attestationtest.OpenPGPKey("Grace", made, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := attestationtest.OpenPGPConfig(made.Add(time.Hour))
+	signature, err := attestationtest.SignOpenPGP(grace, theCommit().Raw(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, theCommit().Signed(signature), run{})
+	authority := hand(t, "authority")
+	tag := attestationtest.GitTag{Object: b.id, Name: "v1", Message: "x\n"}
+	tagged := func(key crypto.Signer) []byte {
+		certificate, err := attestationtest.SSHCertificate(authority, key.Public(), []string{"erin"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tag.Signed(signSSH(t, key, tag.Raw(), attestationtest.SSHRequest{Certificate: certificate}))
+	}
+	both := gpgFunctionary(t, "grace", grace) + fmt.Sprintf("  erin-ca: {keyType: ssh, scheme: sshsig, keyVal: {authority: %q, principal: erin}}\n", sshLine(t, authority))
+	layout := byHand(t, both, "grace, erin-ca", everyWord(), 2)
+	same, other := tagged(subkeyOf(t, grace)), tagged(hand(t, "erin"))
+	expect(t, judgeApp(t, layout, b.raw, other, b.build), allow)
+	expect(t, judgeApp(t, layout, b.raw, same, b.build), verdict.ThresholdNotMet)
+	expect(t, judgeApp(t, layout, same, b.raw, b.build), verdict.ThresholdNotMet)
+}

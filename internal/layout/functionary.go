@@ -115,22 +115,39 @@ func (p *principal) root() *principal {
 // merge makes one principal of all those that one signer can be: a single
 // signer that matches the functionaries of two principals is one person, and
 // must never be counted twice. Nor must one key that an SSH authority certified
-// for two people, or that signs with a certificate and without one.
+// for two people, that signs with a certificate and without one, or that is a
+// subkey of somebody's OpenPGP key too. TestOneKeyholder shows it.
 func (b *bound) merge(v *attestation.Verified) {
-	first := b.keyholders[v.Signer().Key] // nil for an identity
+	var first *principal
+	join := func(p *principal) {
+		switch {
+		case p == nil:
+		case first == nil:
+			first = p.root()
+		case p.root() != first.root():
+			p.root().same = first.root()
+		}
+	}
+	var keys []string
+	if key := v.Signer().Key; key != "" {
+		keys = []string{key}
+	}
 	for _, f := range b.functionaries {
 		if f.signs(v) != nil {
 			continue
 		}
-		p := f.principal.root()
-		switch {
-		case first == nil:
-			first = p
-		case p != first.root():
-			p.same = first.root()
+		if f.keyed && !f.key.Authority() {
+			keys = append(keys, f.key.Material()...)
 		}
+		join(f.principal)
 	}
-	if key := v.Signer().Key; key != "" && first != nil {
+	if first == nil {
+		return
+	}
+	for _, key := range keys {
+		join(b.keyholders[key])
+	}
+	for _, key := range keys {
 		b.keyholders[key] = first
 	}
 }
