@@ -114,6 +114,27 @@ func TestSublayoutOfAnotherFile(t *testing.T) {
 	})
 }
 
+// TestSublayoutOfSeveralFiles has two files delivered by one statement, neither in
+// hand: the source of one must not stand for that of the other.
+func TestSublayoutOfSeveralFiles(t *testing.T) {
+	t.Parallel()
+	inner := inline(t, `subjects: [{subject: ["*"], from: make}]`, writeStep("make", rules("ALLOW *"), rules("CREATE *"), expects(LinkV03, 1, "carol")))
+	outer := inline(t, fromBuild,
+		writeStep("vendor", rules(requireRepo, "ALLOW *"), rules("CREATE *"), expects(LayoutPredicate, 1, "bob")),
+		writeStep("build", rules("REQUIRE lib", "MATCH lib WITH PRODUCTS FROM vendor"), rules("CREATE *"), expects(LinkV03, 1, "alice")))
+	makes := func(name, repository string) word {
+		return carol().says(link("make", []subject{git(repository, commitA)}, []subject{file(name, name)}))
+	}
+	sub := signsLayout(t, bob(), inner, file("lib", "lib"), file("decoy", "decoy"))
+	built := alice().says(link("build", []subject{file("lib", "lib")}, []subject{file("app", app)}))
+	judgeAll(t, []row{
+		{"both from the source", trial{layout: outer, words: []word{sub, built, makes("lib", repo), makes("decoy", repo)}}, allow},
+		{"one of them was not made", trial{layout: outer, words: []word{sub, built, makes("lib", repo)}}, allow},
+		{"the file from a fork", trial{layout: outer, words: []word{sub, built, makes("lib", "github.com/mallory/app")}}, verdict.RuleRequire},
+		{"the file from a fork, the other from the source", trial{layout: outer, words: []word{sub, built, makes("lib", "github.com/mallory/app"), makes("decoy", repo)}}, verdict.DescriptorConflict},
+	})
+}
+
 // TestDistinctWithinSublayouts counts somebody in a sublayout whom the outer layout
 // wants to be another one.
 func TestDistinctWithinSublayouts(t *testing.T) {

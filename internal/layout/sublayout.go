@@ -2,6 +2,7 @@ package layout
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -108,6 +109,7 @@ func (n nested) sublayoutOf(v *attestation.Verified, in Input) parsedSublayout {
 type subResult struct {
 	claims  *claims
 	finding *verdict.Finding
+	made    bool // the materials have been told for a subject
 	// counted are the statements that its steps counted, with the way to each step.
 	counted map[*attestation.Verified][]string
 	notes   []string
@@ -237,16 +239,24 @@ func (c *check) askSublayout(result *subResult, joined *claims, q question) *ver
 	if err := joined.products.Add(q.subject); err != nil {
 		return refuse(verdict.DescriptorConflict, err)
 	}
-	for _, r := range inner.firstMaterials() {
-		if !q.made {
-			break
-		}
-		if err := joined.materials.Add(r); err != nil {
-			return refuse(verdict.DescriptorConflict, fmt.Errorf("the materials of the sublayout's first step: %w", err))
+	result.note(q.step, inner)
+	if !q.made {
+		return nil
+	}
+	materials := inner.firstMaterials()
+	if result.made && !equalMaterials(joined.materials, materials) {
+		return &verdict.Finding{
+			ID: verdict.DescriptorConflict, Expected: "subjects that were all made of the same materials",
+			Found: fmt.Sprintf("%s was made of others than the subjects before it", name), Next: "have the layout signed for each of them by itself",
 		}
 	}
-	result.note(q.step, inner)
+	joined.materials, result.made = maps.Clone(materials), true
 	return nil
+}
+
+// equalMaterials compares names, digests and whether they are asserted.
+func equalMaterials(a, b artifact.Set) bool {
+	return (&claims{materials: a}).fingerprint() == (&claims{materials: b}).fingerprint()
 }
 
 // innerRefusal is the finding of a sublayout that does not allow a subject, with
