@@ -17,7 +17,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"compress/flate"
+	"encoding/binary"
 	"github.com/signatus-dev/signatus/internal/artifact"
+	"hash/crc32"
 )
 
 // entry is a member of an archive under test.
@@ -222,12 +225,20 @@ func TestListRefuses(t *testing.T) {
 		"promises gzip":       {file: "a.tar.gz", archive: tarball, found: "its name is that of a tar compressed with gzip, its content that of a tar"},
 		"encrypted":           {file: "a.zip", archive: encrypted(zipOf(t, good)), found: `the member "app" is encrypted`},
 		"many members":        {archive: tarOf(t, good, entry{name: "b"}), limits: Limits{Entries: 1, Bytes: 1 << 20}, found: "it has more than 1 members"},
-		"many members, zip":   {file: "a.zip", archive: zipOf(t, good, entry{name: "b"}), limits: Limits{Entries: 1, Bytes: 1 << 20}, found: "it has more than 1 members, or its directory is too long"},
-		"long directory":      {file: "a.zip", archive: zipOf(t, entry{name: strings.Repeat("x", 65000)}, entry{name: strings.Repeat("y", 65000)}, entry{name: strings.Repeat("z", 65000)}), limits: Limits{Entries: 3, Bytes: 1 << 20}, found: "it has more than 3 members, or its directory is too long"},
-		"bomb":                {file: "a.tgz", archive: gzipOf(t, tarOf(t, entry{name: "a", content: strings.Repeat("0", 1<<20)})), limits: Limits{Entries: 9, Bytes: 100_000}, found: "unpacks to more than 100000 bytes"},
-		"bomb of headers":     {file: "a.tgz", archive: gzipOf(t, tarOf(t, many(300)...)), limits: Limits{Entries: 400, Bytes: 100_000}, found: "unpacks to more than 100000 bytes"},
-		"bomb, zip":           {file: "a.zip", archive: zipOf(t, entry{name: "a", content: strings.Repeat("0", 1<<20)}), limits: Limits{Entries: 9, Bytes: 100_000}, found: "unpacks to more than 100000 bytes"},
-		"bomb in parts, zip":  {file: "a.zip", archive: zipOf(t, entry{name: "a", content: strings.Repeat("0", 60_000)}, entry{name: "b", content: strings.Repeat("0", 60_000)}), limits: Limits{Entries: 9, Bytes: 100_000}, found: "unpacks to more than 100000 bytes"},
+		"another name before": {file: "a.zip", archive: bytes.Replace(zipOf(t, good), []byte("app"), []byte("evil")[:3], 1), found: `the member "app" is called "evi" before its content`},
+		"method before":       {file: "a.zip", archive: at(zipOf(t, good), 8, 0), found: `the member "app" is described otherwise before its content`},
+		"size before":         {file: "a.zip", archive: at(zipOf(t, good), 18, 1), found: `the member "app" is described otherwise before its content`},
+		"a member unlisted":   {file: "a.zip", archive: append(membersOf(zipOf(t, entry{name: "evil", content: "evil"})), zipOf(t, good)...), found: `the member "app" is called "evil" before its content`},
+		"unlisted behind":     {file: "a.zip", archive: unlisted(t, good, entry{name: "evil", content: "evil"}), found: "bytes that are no member's stand before its directory"},
+		"text behind content": {file: "a.zip", archive: withText(t, good), found: `the member "app" is over before its compressed size is`},
+		"stored, size behind": {file: "a.zip", archive: stored(t, good), found: `the member "app" is stored uncompressed without its size before it`},
+
+		"many members, zip":  {file: "a.zip", archive: zipOf(t, good, entry{name: "b"}), limits: Limits{Entries: 1, Bytes: 1 << 20}, found: "it has more than 1 members, or its directory is too long"},
+		"long directory":     {file: "a.zip", archive: zipOf(t, entry{name: strings.Repeat("x", 65000)}, entry{name: strings.Repeat("y", 65000)}, entry{name: strings.Repeat("z", 65000)}), limits: Limits{Entries: 3, Bytes: 1 << 20}, found: "it has more than 3 members, or its directory is too long"},
+		"bomb":               {file: "a.tgz", archive: gzipOf(t, tarOf(t, entry{name: "a", content: strings.Repeat("0", 1<<20)})), limits: Limits{Entries: 9, Bytes: 100_000}, found: "unpacks to more than 100000 bytes"},
+		"bomb of headers":    {file: "a.tgz", archive: gzipOf(t, tarOf(t, many(300)...)), limits: Limits{Entries: 400, Bytes: 100_000}, found: "unpacks to more than 100000 bytes"},
+		"bomb, zip":          {file: "a.zip", archive: zipOf(t, entry{name: "a", content: strings.Repeat("0", 1<<20)}), limits: Limits{Entries: 9, Bytes: 100_000}, found: "unpacks to more than 100000 bytes"},
+		"bomb in parts, zip": {file: "a.zip", archive: zipOf(t, entry{name: "a", content: strings.Repeat("0", 60_000)}, entry{name: "b", content: strings.Repeat("0", 60_000)}), limits: Limits{Entries: 9, Bytes: 100_000}, found: "unpacks to more than 100000 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -276,6 +287,71 @@ func encrypted(archive []byte) []byte {
 	at := bytes.Index(archive, []byte("PK\x01\x02"))
 	archive[at+8] |= 1
 	return archive
+}
+
+// at has another byte at a place.
+func at(archive []byte, place int, value byte) []byte {
+	archive[place] = value
+	return archive
+}
+
+// membersOf is a zip archive up to its directory.
+func membersOf(archive []byte) []byte {
+	members, _, _ := bytes.Cut(archive, []byte(directorySignature))
+	return members
+}
+
+// unlisted is an archive of two members whose directory has only the first.
+func unlisted(t testing.TB, listed, hidden entry) []byte {
+	t.Helper()
+	both, one := zipOf(t, listed, hidden), zipOf(t, listed)
+	front, tail := membersOf(both), bytes.Clone(one[len(membersOf(one)):])
+	end := len(tail) - 22 // the end record, whose offset of the directory moves
+	binary.LittleEndian.PutUint32(tail[end+16:], uint32(len(front)))
+	return append(bytes.Clone(front), tail...)
+}
+
+// raw is a zip archive of one member, with its content as it is given.
+func raw(t testing.TB, header zip.FileHeader, content []byte) []byte {
+	t.Helper()
+	var archive bytes.Buffer
+	w := zip.NewWriter(&archive)
+	header.CompressedSize64 = uint64(len(content))
+	member, err := w.CreateRaw(&header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := member.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return archive.Bytes()
+}
+
+// withText has text behind the compressed content, within its size.
+func withText(t testing.TB, e entry) []byte {
+	t.Helper()
+	var content bytes.Buffer
+	w, err := flate.NewWriter(&content, flate.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte(e.content)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return raw(t, zip.FileHeader{Name: e.name, Method: zip.Deflate, UncompressedSize64: uint64(len(e.content)), CRC32: crc32.ChecksumIEEE([]byte(e.content))},
+		append(content.Bytes(), "PK\x07\x08"...))
+}
+
+// stored is not compressed, and has its size behind it.
+func stored(t testing.TB, e entry) []byte {
+	t.Helper()
+	return raw(t, zip.FileHeader{Name: e.name, Method: zip.Store, Flags: flagDescriptor, UncompressedSize64: uint64(len(e.content)), CRC32: crc32.ChecksumIEEE([]byte(e.content))}, []byte(e.content))
 }
 
 func TestListFindsNoFile(t *testing.T) {

@@ -17,7 +17,8 @@ const maxLinkTarget = 4096
 // member that it may have. The directory is read whole before its first entry.
 const directoryBytes = 1024
 
-// zip lists a zip archive by its central directory.
+// zip lists a zip archive by its central directory, with which its local headers must
+// agree.
 func (l *listing) zip(ctx context.Context, content *io.SectionReader) error {
 	bounded := &boundedReaderAt{ctx: ctx, from: content, left: 128<<10 + directoryBytes*int64(l.most.Entries)}
 	reader, err := zip.NewReader(bounded, content.Size())
@@ -32,6 +33,9 @@ func (l *listing) zip(ctx context.Context, content *io.SectionReader) error {
 		if err := l.zipMember(f); err != nil {
 			return err
 		}
+	}
+	if err := agree(reader.File, bounded); err != nil { // by now each content is known to be within bounds
+		return err
 	}
 	return l.resolve()
 }
