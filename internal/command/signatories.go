@@ -19,9 +19,11 @@ type signatoryFlags struct {
 	identities []string
 	issuers    []string
 	threshold  int
+	flags      *pflag.FlagSet // tells a threshold of 0 from none
 }
 
 func (f *signatoryFlags) register(flags *pflag.FlagSet) {
+	f.flags = flags
 	flags.StringArrayVar(&f.keys, "layout-key", nil, "demand that the layout is signed with the public key in `FILE`: PEM, or for a layout of in-toto 1.0 also its key JSON or OpenPGP (repeatable)")
 	flags.StringArrayVar(&f.identities, "layout-identity", nil, "demand that the layout is signed by exactly the identity `SAN`; goes with --layout-issuer (repeatable)")
 	flags.StringArrayVar(&f.issuers, "layout-issuer", nil, "the exact `URL` of the issuer that vouched for the --layout-identity given in the same place (repeatable)")
@@ -30,7 +32,12 @@ func (f *signatoryFlags) register(flags *pflag.FlagSet) {
 
 // any reports whether the layout must be signed.
 func (f *signatoryFlags) any() bool {
-	return len(f.keys)+len(f.identities)+len(f.issuers) > 0 || f.threshold != 0
+	return len(f.keys)+len(f.identities)+len(f.issuers) > 0 || f.counted()
+}
+
+// counted reports whether the caller says how many signers are enough.
+func (f *signatoryFlags) counted() bool {
+	return f.threshold != 0 || f.flags != nil && f.flags.Changed("layout-threshold")
 }
 
 // check refuses what names nobody, or less than it seems to.
@@ -39,9 +46,9 @@ func (f *signatoryFlags) check() error {
 	switch {
 	case len(f.identities) != len(f.issuers):
 		return usage("give one --layout-issuer for each --layout-identity, in the same order", "%d --layout-identity and %d --layout-issuer: anybody can run an issuer", len(f.identities), len(f.issuers))
-	case f.threshold != 0 && given == 0:
+	case f.counted() && given == 0:
 		return usage("name them with --layout-key FILE, or --layout-identity SAN and --layout-issuer URL", "--layout-threshold counts the layout's signers, and none is named")
-	case f.threshold < 0 || f.threshold > given:
+	case f.counted() && (f.threshold < 1 || f.threshold > given):
 		return usage("give a number from 1 to that of the signers", "--layout-threshold is %d, with %s named", f.threshold, count(given, "signer"))
 	}
 	for i, identity := range f.identities {
