@@ -1,0 +1,173 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/evidence"
+	"github.com/signatus-dev/signatus/internal/layout"
+	"github.com/signatus-dev/signatus/internal/report"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// judge decides the artifacts of one run.
+type judge struct {
+	env        Env
+	in         verifyInput
+	layout     *layout.Layout
+	roots      *loadedRoots
+	parameters map[string]string
+	doc        *report.Document
+	clones     clones
+}
+
+// all judges each artifact alone. Bundles that the caller named serve them all
+// and are opened once.
+func (j *judge) all(ctx context.Context, targets []target) error {
+	var shared *gathered
+	if len(j.in.bundles) > 0 {
+		found, err := evidence.Named(j.env.FS, j.in.bundles)
+		if err != nil {
+			return undecided("check --bundle", err)
+		}
+		if shared, err = j.gather(ctx, found, j.clones.named, objectsInHand(targets...)); err != nil {
+			return err
+		}
+	}
+	for _, t := range targets {
+		g := shared
+		if g == nil {
+			var err error
+			found := evidence.Beside(j.env.FS, t.beside)
+			if g, err = j.gather(ctx, found, j.clones.of(t, &found), objectsInHand(t)); err != nil {
+				return err
+			}
+		}
+		a, err := t.hash(ctx, j.env, g.algorithms)
+		if err := hashFailure(ctx, t, err); err != nil {
+			return err
+		}
+		v := j.one(a, err, g)
+		if j.doc.Verdicts = append(j.doc.Verdicts, v); !v.Allowed() {
+			j.doc.Warnings = union(j.doc.Warnings, g.history.warnings())
+		}
+	}
+	return nil
+}
+
+// gathered is evidence that has been opened.
+type gathered struct {
+	opened
+	algorithms []artifact.Algorithm // that the subjects need, and the deny list
+	history    history
+}
+
+// gather opens what was found, and then what the clone has about the commits that
+// are in hand or that the opened statements name.
+func (j *judge) gather(ctx context.Context, found evidence.Found, at *clone, inHand gitObjects) (*gathered, error) {
+	all, err := j.open(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	g := &gathered{opened: all}
+	if at != nil {
+		inHand.commits = at.withTwins(union(inHand.commits, layout.Commits(all.verified)))
+		noted, lacking := at.find(inHand, j.layout.AsksForObjects())
+		noted.Candidates = without(noted.Candidates, found.Candidates)
+		more, err := j.open(ctx, noted)
+		if err != nil {
+			return nil, err
+		}
+		g.verified, g.refused = slices.Concat(g.verified, more.verified), slices.Concat(g.refused, more.refused)
+		if len(layout.Sublayouts(j.input(g.verified))) > 0 { // whose evidence may lie in either place
+			both, err := openWithin(ctx, slices.Concat(found.Candidates, noted.Candidates), j.roots, j.input(nil))
+			if err != nil {
+				return nil, err
+			}
+			g.verified, g.refused = both.verified, slices.Concat(both.refused, found.Refused, noted.Refused)
+		}
+		g.history = at.history(union(inHand.commits, layout.Commits(more.verified)))
+		g.history.lacking = lacking
+	}
+	g.algorithms = algorithmsOf(g.verified, j.layout)
+	return g, nil
+}
+
+// open opens candidates, and tells where they were looked for.
+func (j *judge) open(ctx context.Context, found evidence.Found) (opened, error) {
+	for _, p := range found.Looked {
+		place := report.Place{Name: p.Path, Found: p.Bundles}
+		if !slices.Contains(j.doc.Searched, place) { // several artifacts share places
+			j.doc.Searched = append(j.doc.Searched, place)
+		}
+	}
+	all, err := openWithin(ctx, found.Candidates, j.roots, j.input(nil))
+	all.refused = append(all.refused, found.Refused...)
+	return all, err
+}
+
+// input is what is known before any artifact is judged.
+func (j *judge) input(verified []*attestation.Verified) layout.Input {
+	return layout.Input{Layout: j.layout, Parameters: j.parameters, Now: j.env.Now, Verified: verified}
+}
+
+// algorithmsOf lists what the artifact must be hashed with, so that it is read
+// once: always SHA-256, and each other algorithm that a subject or the deny list has.
+func algorithmsOf(verified []*attestation.Verified, l *layout.Layout) []artifact.Algorithm {
+	needed := []artifact.Algorithm{artifact.SHA256}
+	add := func(alg artifact.Algorithm) {
+		hashable := alg == artifact.SHA384 || alg == artifact.SHA512
+		if hashable && !slices.Contains(needed, alg) {
+			needed = append(needed, alg)
+		}
+	}
+	for _, alg := range l.DigestAlgorithms() {
+		add(alg)
+	}
+	for _, v := range verified {
+		for _, s := range v.Statement().Subjects {
+			for alg := range s.Digest {
+				add(alg)
+			}
+		}
+	}
+	return needed
+}
+
+// one judges one artifact. With unread, it could not be read, which is undecided:
+// the others are still judged.
+func (j *judge) one(a artifact.Artifact, unread error, g *gathered) verdict.Verdict {
+	if unread != nil {
+		return unreadArtifact(a, unread)
+	}
+	return layout.Check(layout.Input{
+		Layout: j.layout, Parameters: j.parameters, Artifact: a, Verified: g.verified, Refused: g.refused,
+		Now: j.env.Now, MinVersion: j.in.minVersion, Step: j.in.step, SubjectName: j.in.subject, TagName: j.in.tag,
+		Trace: j.in.explain || j.in.out.format == "json",
+		Trees: g.history.trees, Changed: g.history.changed, Fetch: g.history.fetch,
+	})
+}
+
+// hashFailure is an error that ends the run; one of the artifact alone does not.
+func hashFailure(ctx context.Context, t target, err error) error {
+	if ctx.Err() != nil {
+		return undecided("run it again", fmt.Errorf("hashing %s: %w", t.given, context.Cause(ctx)))
+	}
+	if bug, ok := errors.AsType[*panicError](err); ok {
+		return bug
+	}
+	return nil
+}
+
+// unreadArtifact is the verdict about an artifact that could not be read.
+func unreadArtifact(a artifact.Artifact, why error) verdict.Verdict {
+	v := verdict.Verdict{Artifact: a}
+	return v.Undecide(verdict.Finding{
+		ID: verdict.ArtifactUnreadable, Where: a.Given, Expected: "a file that can be read", Found: why.Error(),
+		Next: "check the path and its permissions",
+	})
+}
