@@ -35,7 +35,8 @@ func ArmourOpenPGPKey(key *pgp.Entity) ([]byte, error) {
 	return armourOpenPGP("PGP PUBLIC KEY BLOCK", func(b *bytes.Buffer) error { return key.Serialize(b) })
 }
 
-// SignOpenPGP signs a message as gpg --armor --detach-sign does.
+// SignOpenPGP signs a message as gpg --armor --detach-sign does. A key must not sign
+// twice at once: it remembers which of its own signatures are good.
 func SignOpenPGP(key *pgp.Entity, message []byte, config *packet.Config) ([]byte, error) {
 	return armourOpenPGP("PGP SIGNATURE", func(b *bytes.Buffer) error {
 		return pgp.DetachSign(b, []*pgp.Entity{key}, bytes.NewReader(message), config)

@@ -396,16 +396,17 @@ func TestKeyLife(t *testing.T) {
 		seconds uint32
 		want    verdict.ID
 	}{"for ever": {0, ""}, "a signature of a day": {86400, verdict.KeyNotValid}, "a signature of a week": {7 * 86400, ""}} {
+		config := attestationtest.OpenPGPConfig(made.Add(time.Hour))
+		config.SigLifetimeSecs = c.seconds
+		signature, err := attestationtest.SignOpenPGP(gpg, theCommit().Raw(), config) // one at a time: the key remembers
+		if err != nil {
+			t.Fatal(err)
+		}
+		functionary := gpgFunctionary(t, "grace", gpg)
 		t.Run("OpenPGP, "+name, func(t *testing.T) {
 			t.Parallel()
-			config := attestationtest.OpenPGPConfig(made.Add(time.Hour))
-			config.SigLifetimeSecs = c.seconds
-			signature, err := attestationtest.SignOpenPGP(gpg, theCommit().Raw(), config)
-			if err != nil {
-				t.Fatal(err)
-			}
 			b := newBench(t, theCommit().Signed(signature), run{})
-			expect(t, judgeApp(t, byHand(t, gpgFunctionary(t, "grace", gpg), "grace", everyWord(), 1), b.raw, b.build), c.want)
+			expect(t, judgeApp(t, byHand(t, functionary, "grace", everyWord(), 1), b.raw, b.build), c.want)
 		})
 	}
 }
