@@ -192,13 +192,15 @@ func (k *Key) readSubkey(subkey *pgp.Subkey, primary Window) {
 }
 
 // windowOf reads how long a self-signature says that a key is valid: the key's own
-// life, and the signature's.
+// life, and until the self-signature ends. It begins with the key and not with the
+// self-signature, which is made anew whenever somebody sets another expiry, and is
+// often the only one that is exported. (TestRenewed)
 func windowOf(key *packet.PublicKey, self *packet.Signature) Window {
 	w := Window{Start: key.CreationTime}
 	if seconds := self.KeyLifetimeSecs; seconds != nil && *seconds > 0 {
 		w.End = key.CreationTime.Add(time.Duration(*seconds) * time.Second)
 	}
-	return w.within(lifeOf(self))
+	return w.within(Window{End: lifeOf(self).End})
 }
 
 // lifeOf is a signature's own life.

@@ -247,6 +247,37 @@ func TestWindows(t *testing.T) {
 	}
 }
 
+// TestRenewed takes what a key signed before its expiry was set anew: the newest
+// self-signature, which alone may be exported, is younger than what the key signed.
+// The end that it says holds for the older signatures too.
+func TestRenewed(t *testing.T) {
+	t.Parallel()
+	year := attestationtest.OpenPGPConfig(made().AddDate(1, 0, 0))
+	life := uint32((3 * 365 * 24 * time.Hour).Seconds())
+	for name, subkey := range map[string]bool{"primary key": false, "subkey": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			key := newKey(t, subkey)
+			s := sign(t, key, later())
+			resign(t, key, year, func(s *packet.Signature) { s.KeyLifetimeSecs, s.CreationTime = &life, year.Now() })
+			for i := range key.Subkeys {
+				binding := key.Subkeys[i].Bindings[0].Packet
+				binding.CreationTime = year.Now()
+				if err := binding.SignKey(key.Subkeys[i].PublicKey, key.PrivateKey, year); err != nil {
+					t.Fatal(err)
+				}
+			}
+			window, err := s.Verify([]byte(message), parse(t, key))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !window.Contains(made().AddDate(2, 0, 0)) || window.Contains(made().AddDate(3, 0, 1)) || window.Contains(made()) {
+				t.Errorf("the window is %v", window)
+			}
+		})
+	}
+}
+
 // TestSignatures breaks one thing of a signature in each row.
 func TestSignatures(t *testing.T) {
 	t.Parallel()

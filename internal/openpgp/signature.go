@@ -34,8 +34,8 @@ func ParseSignature(data []byte) (*Signature, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading OpenPGP signature: %w", err)
 	}
-	reader := packet.NewReader(block.Body)
-	first, err := reader.Next()
+	// A packet.Reader would pass over every packet that it does not know.
+	first, err := packet.Read(block.Body)
 	if err != nil {
 		return nil, fmt.Errorf("reading OpenPGP signature: %w", err)
 	}
@@ -43,7 +43,7 @@ func ParseSignature(data []byte) (*Signature, error) {
 	if !ok {
 		return nil, errors.New("reading OpenPGP signature: it is another kind of packet")
 	}
-	if _, err := reader.Next(); !errors.Is(err, io.EOF) {
+	if n, err := io.Copy(io.Discard, block.Body); n > 0 || err != nil {
 		return nil, errors.New("reading OpenPGP signature: more than one packet, expected one signature")
 	}
 	return &Signature{signature}, nil

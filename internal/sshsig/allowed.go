@@ -113,9 +113,9 @@ func (a *Allowed) options(field string) (err error) {
 		case name == "namespaces":
 			a.Namespaces, err = ParsePatterns(text)
 		case name == "valid-after":
-			a.After, err = parseTimestamp(text)
+			a.After, err = parseTimestamp(text, westernmost)
 		case name == "valid-before":
-			a.Before, err = parseTimestamp(text)
+			a.Before, err = parseTimestamp(text, easternmost)
 		default:
 			return fmt.Errorf("the option %.40q is not understood", option)
 		}
@@ -149,19 +149,28 @@ func unquote(s string) (string, bool) {
 	return inner, opens && closes && !strings.Contains(inner, `"`)
 }
 
-// parseTimestamp reads an instant that is the same everywhere.
+// The time zones in which a day ends last and begins first: UTC-12 and UTC+14.
+const (
+	westernmost = -12 * time.Hour
+	easternmost = 14 * time.Hour
+)
+
+// parseTimestamp reads an instant, which without a zone is that of the given one.
 //
 // "Dates and times may be specified in the format YYYYMMDD or YYYYMMDDHHMM[SS] …
 // interpreted in the current system time zone unless suffixed with a Z character."
-// (ssh-keygen(1)) Whose time zone the file was written in, nobody can know here.
-func parseTimestamp(s string) (time.Time, error) {
-	digits, utc := strings.CutSuffix(s, "Z")
-	if !utc {
-		return time.Time{}, fmt.Errorf("%.20q is in some time zone, expected a Z at its end", s)
+// (ssh-keygen(1); it takes z and UTC as well) Whose time zone the file was written
+// in, nobody can know here: a line without one holds while it holds in every zone.
+func parseTimestamp(s string, zone time.Duration) (time.Time, error) {
+	digits := s
+	for _, suffix := range []string{"Z", "UTC"} {
+		if n := len(s) - len(suffix); n > 0 && strings.EqualFold(s[n:], suffix) {
+			digits, zone = s[:n], 0
+		}
 	}
 	for _, form := range []string{"20060102", "200601021504", "20060102150405"} {
 		if t, err := time.Parse(form, digits); err == nil && len(digits) == len(form) {
-			return t, nil
+			return t.Add(-zone), nil
 		}
 	}
 	return time.Time{}, fmt.Errorf("%.20q is no date, expected YYYYMMDDZ or YYYYMMDDHHMM[SS]Z", s)

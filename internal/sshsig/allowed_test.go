@@ -66,7 +66,8 @@ func TestParseAllowedRefuses(t *testing.T) {
 		"an option twice":      {`alice namespaces="git",namespaces="file" ` + key, "twice"},
 		"no quotes":            {"alice namespaces=git " + key, "in quotes"},
 		"a value for nothing":  {`alice cert-authority="x" ` + key, "not understood"},
-		"local time":           {`alice valid-before="20240101" ` + key, "some time zone"},
+		"another zone":         {`alice valid-before="20240101CET" ` + key, "no date"},
+		"a zone alone":         {`alice valid-before="UTC" ` + key, "no date"},
 		"no date":              {`alice valid-before="2024Z" ` + key, "no date"},
 		"the 31st of February": {`alice valid-before="20240231Z" ` + key, "no date"},
 		"it ends too early":    {`alice valid-after="20270101Z",valid-before="20260101Z" ` + key, "before it begins"},
@@ -81,6 +82,34 @@ func TestParseAllowedRefuses(t *testing.T) {
 				t.Errorf("got %v, expected an error that says %q", err, c.says)
 			}
 		})
+	}
+}
+
+// TestAllowedTimes reads the ways in which ssh-keygen takes a time. Without a zone
+// the line holds while it holds everywhere on earth.
+func TestAllowedTimes(t *testing.T) {
+	t.Parallel()
+	key := keyLine(t)
+	for text, want := range map[string][2]time.Time{
+		`valid-after="20260101Z",valid-before="20270101z"`: {
+			time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
+		},
+		`valid-after="202601020304UTC",VALID-BEFORE="20270102030405utc"`: {
+			time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC), time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC),
+		},
+		`valid-after="20260101",valid-before="20270101"`: {
+			time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC), time.Date(2026, 12, 31, 10, 0, 0, 0, time.UTC),
+		},
+		`valid-before="202701011530"`: {time.Time{}, time.Date(2027, 1, 1, 1, 30, 0, 0, time.UTC)},
+	} {
+		all, err := sshsig.ParseAllowed([]byte("alice@example.com\t" + text + " " + strings.Replace(key, " ", "\t", 1)))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if a := all[0]; !a.After.Equal(want[0]) || !a.Before.Equal(want[1]) {
+			t.Errorf("%s is from %s until %s, expected %s until %s", text, a.After, a.Before, want[0], want[1])
+		}
 	}
 }
 

@@ -68,6 +68,8 @@ func checkCertificate(c *ssh.Certificate, authority PublicKey) error {
 		return fmt.Errorf("it has the critical option %.60q, which is not understood here", slices.Sorted(maps.Keys(c.CriticalOptions))[0])
 	case c.ValidAfter >= c.ValidBefore:
 		return errors.New("it ends before it begins")
+	case c.ValidAfter > maxInstant:
+		return errors.New("it begins after the year 9999")
 	}
 	if c.Signature.Format == ssh.KeyAlgoRSA {
 		return fmt.Errorf("its authority signed it by RSA with SHA-1: %w", ErrWeak)

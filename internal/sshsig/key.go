@@ -21,7 +21,7 @@ type PublicKey struct {
 
 // LooksLikeKey reports whether a line begins like a public key.
 func LooksLikeKey(line string) bool {
-	kind, _, ok := strings.Cut(strings.TrimSpace(line), " ")
+	kind, _, ok := strings.Cut(strings.ReplaceAll(strings.TrimSpace(line), "\t", " "), " ")
 	return ok && (strings.HasPrefix(kind, "ssh-") || strings.HasPrefix(kind, "ecdsa-sha2-") || strings.HasPrefix(kind, "sk-"))
 }
 

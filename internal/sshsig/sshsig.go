@@ -87,12 +87,16 @@ func Parse(data []byte) (*Signature, error) {
 	return s, nil
 }
 
-// dearmour takes the lines between the two markers as base64.
+// dearmour takes the lines between the two markers as base64. Lines end as
+// ssh-keygen writes and reads them, without a carriage return.
 func dearmour(data []byte) ([]byte, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("%d bytes, at most %d are read", len(data), MaxBytes)
 	}
-	text := bytes.TrimRight(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")), "\n")
+	if bytes.Contains(data, []byte("\r")) { // which base64 would pass over
+		return nil, errors.New("its lines end with a carriage return, as ssh-keygen refuses")
+	}
+	text := bytes.TrimRight(data, "\n")
 	inner, ok := bytes.CutPrefix(text, []byte(begin+"\n"))
 	inner, closed := bytes.CutSuffix(inner, []byte("\n"+end))
 	if !ok || !closed {
