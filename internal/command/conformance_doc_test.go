@@ -50,6 +50,7 @@ type document struct {
 	slsaTallies
 	gitTallies
 	classicTallies
+	peerTallies
 }
 
 func (d *document) of(r replayed) *counts {
@@ -295,6 +296,7 @@ func (d *document) String() string {
 	d.slsaTallies.write(line)
 	d.gitTallies.write(line)
 	d.classicTallies.write(line)
+	d.peerTallies.write(line)
 	line("## Beside the peers")
 	line("")
 	passed, failed := interop()

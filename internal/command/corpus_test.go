@@ -347,6 +347,7 @@ func TestCorpus(t *testing.T) {
 	doc.slsa(t)
 	doc.git(t)
 	doc.classicTallies = countClassic(t)
+	doc.peerTallies = countPeer(t)
 	doc.hold(t)
 }
 
