@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -313,6 +314,66 @@ func TestOpenPGPSignature(t *testing.T) {
 				t.Errorf("%d subkey %t: a subkey speaks for its key, not for itself: %v", algorithm, subkey, by)
 			}
 		}
+	}
+}
+
+// TestOpenPGPSubpackets reads what a signature says of itself: each row signs one more
+// hashed subpacket behind the time.
+func TestOpenPGPSubpackets(t *testing.T) {
+	t.Parallel()
+	canonical, err := canonicalJSON([]byte(linkText))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := fmt.Sprintf(`{"type": "eddsa", "method": "pgp+eddsa-ed25519", "keyval": {"public": {"q": "%x"}}}`, private.Public())
+	key, _, err := ReadInTotoKey("ab", []byte(object))
+	if err != nil {
+		t.Fatal(err)
+	}
+	created := binary.BigEndian.AppendUint32([]byte{5, 2}, uint32(classicNow().Add(-time.Hour).Unix()))
+	for name, row := range map[string]struct {
+		more []byte
+		says string
+	}{
+		"nothing more":            {nil, ""},
+		"the issuer":              {append([]byte{9, 16}, make([]byte, 8)...), ""},
+		"a critical fingerprint":  {append([]byte{22, 0x80 | 33, 4}, make([]byte, 20)...), ""},
+		"a policy of two octets":  {append([]byte{192, 9, 26}, make([]byte, 200)...), ""},
+		"a policy of five octets": {append([]byte{255, 0, 0, 0, 4, 26}, "abc"...), ""},
+		"a notation":              {append([]byte{12, 20}, make([]byte, 11)...), ""},
+		"what is not known":       {[]byte{2, 99, 0}, ""},
+		"two hours":               {[]byte{5, 3, 0, 0, 28, 32}, ""},
+		"no end":                  {[]byte{5, 3, 0, 0, 0, 0}, ""},
+		"half an hour":            {[]byte{5, 3, 0, 0, 7, 8}, "ended at"},
+		"an hour":                 {[]byte{5, 0x80 | 3, 0, 0, 14, 16}, "ended at"},
+		"a critical notation":     {append([]byte{12, 0x80 | 20}, make([]byte, 11)...), "type 20"},
+		"critical, not known":     {[]byte{2, 0x80 | 99, 0}, "type 99"},
+		"a time of three octets":  {[]byte{4, 3, 0, 0, 1}, "four octets"},
+		"longer than all":         {[]byte{7, 99, 0}, "cannot be read"},
+		"of length zero":          {[]byte{0}, "cannot be read"},
+		"a length cut in two":     {[]byte{192}, "cannot be read"},
+		"a length cut in five":    {[]byte{255, 0, 0}, "cannot be read"},
+		"a length of four GiB":    {[]byte{255, 255, 255, 255, 255, 99}, "cannot be read"},
+	} {
+		subpackets := slices.Concat(created, row.more)
+		headers := append(binary.BigEndian.AppendUint16([]byte{4, 0, 22, 8}, uint16(len(subpackets))), subpackets...)
+		sum := sha256.Sum256(slices.Concat(canonical, headers, binary.BigEndian.AppendUint32([]byte{4, 0xff}, uint32(len(headers)))))
+		e := openPGPMetablock(t, "signature", headers, ed25519.Sign(private, sum[:]))
+		e.signatures[0].keyID = "ab"
+		_, refused := e.Verify(Trusted{Keys: []InTotoKey{key}, Now: classicNow()})
+		switch {
+		case (refused == nil) != (row.says == ""):
+			t.Errorf("%s: %v", name, refused)
+		case refused != nil && !strings.Contains(refused.Error(), row.says):
+			t.Errorf("%s: %v, expected that it says %q", name, refused, row.says)
+		}
+	}
+	if _, err := openPGPEnd([]byte{5, 3, 0, 0, 0, 1}); err == nil {
+		t.Error("a signature without a time has an end")
 	}
 }
 

@@ -88,7 +88,7 @@ func (p keyPart) verify(s envelopeSignature, signed []byte, now time.Time) error
 	case !p.expires.IsZero() && now.After(p.expires):
 		return fmt.Errorf("the key expired at %s", p.expires.Format(time.RFC3339))
 	case p.scheme.openPGP:
-		return p.verifyOpenPGP(s, signed)
+		return p.verifyOpenPGP(s, signed, now)
 	}
 	return verifyScheme(p.public, p.scheme, s.value, signed)
 }
@@ -132,7 +132,7 @@ func hashed(hash crypto.Hash, data []byte) []byte {
 // number through the hashed subpacket data (inclusive) is hashed. … followed by
 // … 0x04, 0xFF, and a four-octet, big-endian number that is the length of the
 // hashed data from the Signature packet" (RFC 4880, 5.2.4; TestOpenPGPSignature)
-func (p keyPart) verifyOpenPGP(s envelopeSignature, signed []byte) error {
+func (p keyPart) verifyOpenPGP(s envelopeSignature, signed []byte, now time.Time) error {
 	const binaryDocument = 0x00
 	h := s.headers
 	if len(h) < 6 || len(h) > 6+math.MaxUint16 || h[0] != 4 || h[1] != binaryDocument || int(binary.BigEndian.Uint16(h[4:6])) != len(h)-6 {
@@ -141,6 +141,13 @@ func (p keyPart) verifyOpenPGP(s envelopeSignature, signed []byte) error {
 	hash, ok := openPGPHash(h[3])
 	if !ok {
 		return fmt.Errorf("the OpenPGP signature's hash algorithm is number %d, expected SHA-256, SHA-384 or SHA-512", h[3])
+	}
+	end, err := openPGPEnd(h[6:])
+	switch {
+	case err != nil:
+		return err
+	case !end.IsZero() && !now.Before(end):
+		return fmt.Errorf("the OpenPGP signature ended at %s", end.Format(time.RFC3339))
 	}
 	trailer := binary.BigEndian.AppendUint32([]byte{4, 0xff}, uint32(len(h))) //nolint:gosec // bounded above
 	digest := hashed(hash, bytes.Join([][]byte{signed, h, trailer}, nil))

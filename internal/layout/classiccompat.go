@@ -68,8 +68,13 @@ func pythonSetEnd(runes []rune, i int) int {
 	return -1
 }
 
+// pythonSet reads the members of a set. Python drops a reversed range before it looks
+// for the "!" that negates.
 func pythonSet(members []rune) globPart {
 	part := globPart{kind: runeSet}
+	for len(members) > 2 && members[0] != '!' && members[1] == '-' && members[2] < members[0] {
+		members = members[3:]
+	}
 	if len(members) > 0 && members[0] == '!' {
 		part.negate, members = true, members[1:]
 	}

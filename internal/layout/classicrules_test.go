@@ -271,7 +271,8 @@ func TestPythonGlob(t *testing.T) {
 	want := map[string]bool{
 		"foo[ foo[": true, "foo[ foo": false, `a\*b a\xb`: true, `a\*b a*b`: false, "[z-a] m": false, "[!z-a] m": true,
 		"[]a] ]": true, "[]a] a": true, "[!]a] b": true, "[!]a] ]": false, "[a-] -": true, "[a-] b": false, "[] []": true,
-		"[!] [!]": true, "** x": true, "[a-c-e] -": true, "[a-c-e] d": false, "[^a] ^": true, "a? ab": true, "a? a": false,
+		"[!] [!]": true, "** x": true, "[a-c-e] -": true, "[a-c-e] d": false, "[^a] ^": true, "[z-!!a] b": true, "[z-!!a] a": false, "[!z-!!a] b": true, "[!z-!!a] !": false,
+		"[z-!] !": false, "a? ab": true, "a? a": false,
 	}
 	for row := range want {
 		pattern, name, _ := strings.Cut(row, " ")
