@@ -28,9 +28,11 @@ var update = flag.Bool("update", false, "rewrite the golden outputs in testdata/
 //	undecided ARG...  … with 3
 //	edit FILE OLD NEW replaces every OLD in a file by NEW
 //	sshsign REPOSITORY NAME REF has NAME sign what a ref names, see sshsign_test.go
+//	built FILE REPOSITORY REF BUNDLE has the release workflow state that it built a file
+//	gittuf NAME REF TREE FILE has somebody authorise a tree, both see gitscene_test.go
 //	note REPOSITORY COMMIT FILE makes FILE the only note of refs/notes/attestations
 //
-// What signatus wrote is in the files out and err, with what differs from run to
+// The variable EXPIRY is a day at which layouts may end. What signatus wrote is in the files out and err, with what differs from run to
 // run replaced by words: EXPIRY, NOW, and SHA256 for the digest of a layout.
 //
 // go test ./internal/command -run TestScript -update rewrites what they expect.
@@ -45,6 +47,7 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("EXPIRY", expiry().Format(time.RFC3339))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -59,6 +62,8 @@ func TestScript(t *testing.T) {
 			"edit":      edit,
 			"note":      note,
 			"sshsign":   sshsign,
+			"built":     built,
+			"gittuf":    gittuf,
 		},
 	})
 }

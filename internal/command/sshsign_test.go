@@ -2,8 +2,6 @@ package command_test
 
 import (
 	"bytes"
-	"crypto/ed25519"
-	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/pem"
 	"os"
@@ -16,17 +14,17 @@ import (
 )
 
 // sshsign has somebody sign the commit or annotated tag that a ref names, as git does
-// with gpg.format ssh, and the ref name it. Their public key is in NAME.pub, and the
-// object's id in the variable NAME of the ref's last part.
+// with gpg.format ssh, and the ref name it. Their public key is in NAME.pub and in the
+// variable NAME_key, and the object's id in the variable NAME of the ref's last part.
 func sshsign(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: sshsign REPOSITORY NAME REF")
 	}
 	repository, ref := ts.MkAbs(args[0]), args[2]
-	seed := sha256.Sum256([]byte(args[1]))
-	signer, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(seed[:]))
+	signer, err := handOf(args[1])
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]+".pub"), ssh.MarshalAuthorizedKey(signer.PublicKey()), 0o600))
+	ts.Setenv(args[1]+"_key", strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey()))))
 	git := func(input []byte, args ...string) []byte {
 		cmd := exec.Command("git", append([]string{"-C", repository}, args...)...)
 		cmd.Stdin = bytes.NewReader(input)

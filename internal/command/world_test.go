@@ -27,6 +27,9 @@ const (
 	actions     = "https://token.actions.githubusercontent.com"
 )
 
+// worldSeed makes one Sigstore instance of all that sign for the world.
+const worldSeed = "the world of internal/command"
+
 // world is the files of a project that signs its releases, by name. The same in
 // every run, but for the layouts' expiry.
 type world map[string][]byte
@@ -43,7 +46,7 @@ func theWorld(t testing.TB) world {
 
 var signWorld = sync.OnceValues(func() (world, error) {
 	config := attestationtest.PublicGood()
-	config.Seed = "the world of internal/command"
+	config.Seed = worldSeed
 	sigstore, err := attestationtest.New(config)
 	if err != nil {
 		return nil, err
