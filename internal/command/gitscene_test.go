@@ -29,25 +29,31 @@ func built(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 4 {
 		ts.Fatalf("usage: built FILE REPOSITORY REF BUNDLE")
 	}
-	id, err := exec.Command("git", "-C", ts.MkAbs(args[1]), "rev-parse", "--verify", args[2]).Output()
-	ts.Check(err)
 	sigstore, err := sameSigstore()
 	ts.Check(err)
-	run := attestationtest.WorkflowClaims{Repository: "acme/app", SHA: strings.TrimSpace(string(id))}
+	run := attestationtest.WorkflowClaims{Repository: "acme/app", SHA: revision(ts, args[1], args[2])}
 	bundle, err := sigstore.Sign(attestationtest.SignRequest{As: attestationtest.Workflow(run), Payload: attestationtest.Statement(
 		[]attestationtest.Subject{attestationtest.File(args[0], []byte(ts.ReadFile(args[0])))}, "https://slsa.dev/provenance/v1", attestationtest.Provenance(run))})
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[3]), bundle.JSON, 0o600))
 }
 
+// revision is the object that git takes a word for.
+func revision(ts *testscript.TestScript, repository, name string) string {
+	id, err := exec.Command("git", "-C", ts.MkAbs(repository), "rev-parse", "--verify", name).Output()
+	ts.Check(err)
+	return strings.TrimSpace(string(id))
+}
+
 // gittuf has somebody authorise, as gittuf has it, that a ref moves to a tree: NAME with
 // their SSH key, and NAME@HOST with their identity at Sigstore.
 func gittuf(ts *testscript.TestScript, _ bool, args []string) {
-	if len(args) != 4 {
-		ts.Fatalf("usage: gittuf NAME REF TREE FILE")
+	if len(args) != 5 {
+		ts.Fatalf("usage: gittuf NAME REPOSITORY REF TREE FILE")
 	}
-	statement := attestationtest.Statement([]attestationtest.Subject{{Name: "_", Digest: map[string]string{"gitTree": args[2]}}},
-		layout.AuthorizationV02, map[string]any{"targetRef": args[1], "fromID": strings.Repeat("0", 40), "targetID": args[2]})
+	tree := revision(ts, args[1], args[3])
+	statement := attestationtest.Statement([]attestationtest.Subject{{Name: "_", Digest: map[string]string{"gitTree": tree}}},
+		layout.AuthorizationV02, map[string]any{"targetRef": args[2], "fromID": strings.Repeat("0", 40), "targetID": tree})
 	statement = []byte(strings.Replace(string(statement), `"_type"`, `"type"`, 1))
 	sign := gittufBySSH
 	if strings.Contains(args[0], "@") {
@@ -55,7 +61,7 @@ func gittuf(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	envelope, err := sign(args[0], statement)
 	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[3]), envelope.JSON(), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[4]), envelope.JSON(), 0o600))
 }
 
 func gittufBySigstore(email string, statement []byte) (*attestationtest.GittufEnvelope, error) {

@@ -29,7 +29,8 @@ var update = flag.Bool("update", false, "rewrite the golden outputs in testdata/
 //	edit FILE OLD NEW replaces every OLD in a file by NEW
 //	sshsign REPOSITORY NAME REF has NAME sign what a ref names, see sshsign_test.go
 //	built FILE REPOSITORY REF BUNDLE has the release workflow state that it built a file
-//	gittuf NAME REF TREE FILE has somebody authorise a tree, both see gitscene_test.go
+//	gittuf NAME REPOSITORY REF TREE FILE has somebody authorise a tree, both see
+//	                  gitscene_test.go
 //	note REPOSITORY COMMIT FILE makes FILE the only note of refs/notes/attestations
 //
 // The variable EXPIRY is a day at which layouts may end. What signatus wrote is in the files out and err, with what differs from run to

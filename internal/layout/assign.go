@@ -18,6 +18,7 @@ const maxWork = 3_000_000
 type group struct {
 	claims  *claims
 	members []member
+	byTree  bool // they speak of several commits, or of none, and of one tree
 }
 
 type member struct {

@@ -85,6 +85,7 @@ type DescribedStep struct {
 	SubjectsOnly bool                 `json:"subjectsOnly"` // its statements have no products: their subjects are the materials
 	DistinctFrom []string             `json:"distinctFrom,omitempty"`
 	JoinBy       string               `json:"joinBy,omitempty"`
+	CountsByTree bool                 `json:"countsByTree,omitempty"` // joinBy speaks of its threshold
 	Command      []string             `json:"expectedCommand,omitempty"` // of a classic layout: a suggestion
 }
 
@@ -233,7 +234,7 @@ func (f *functionary) describe() DescribedFunctionary {
 
 func (l *Layout) describeStep(s *step) DescribedStep {
 	d := DescribedStep{
-		Name: s.name, About: l.about(s), DistinctFrom: s.distinctFrom, JoinBy: s.joinBy,
+		Name: s.name, About: l.about(s), DistinctFrom: s.distinctFrom, JoinBy: s.joinBy, CountsByTree: s.joinBy != "" && s.countsByTree(),
 		Materials: describeRules(s.materials), Products: describeRules(s.products),
 		SubjectsOnly: !slices.ContainsFunc(s.entries, (*entry).hasProducts),
 	}

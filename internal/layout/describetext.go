@@ -112,8 +112,11 @@ func (p *prose) step(s DescribedStep) {
 	}
 	p.rules(materials, s.Materials)
 	p.rules("Its products", s.Products)
-	if s.JoinBy != "" {
+	if s.JoinBy != "" && slices.ContainsFunc(slices.Concat(s.Materials, s.Products), func(r DescribedRule) bool { return r.From != "" }) {
 		p.say(1, "- Its commits are joined with those of other steps by their %s: another commit of the same content will do.", s.JoinBy)
+	}
+	if s.JoinBy != "" && s.CountsByTree {
+		p.say(1, "- Those who count together may name different commits of one tree, or the tree alone.")
 	}
 	if len(s.Command) > 0 {
 		p.say(1, "- It is meant to run %s, which nothing checks.", strings.Join(s.Command, " "))

@@ -65,7 +65,7 @@ func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 		found = append(found, counted{member{s, p, c.within(s, e)}, claims})
 	}
 	out.people = len(people)
-	for _, g := range c.gather(found) {
+	for _, g := range c.gather(step, found) {
 		if len(g.principals()) >= e.threshold {
 			out.groups = append(out.groups, g)
 		}

@@ -13,7 +13,7 @@ import (
 // a link names the tree too, a signed tag the ref. One that says less is no other
 // word, so that it joins each of those which say more, and those alone make a group
 // of their own: what a group says, nobody in it contradicts. TestAuthorsTogether
-func (c *check) gather(found []counted) []*group {
+func (c *check) gather(step *boundStep, found []counted) []*group {
 	byKey := map[string][]counted{}
 	var order []string
 	for _, f := range found {
@@ -25,6 +25,9 @@ func (c *check) gather(found []counted) []*group {
 	var out []*group
 	for _, key := range order {
 		out = append(out, c.combine(byKey[key])...)
+	}
+	if step.joinBy == joinByTree && len(order) > 1 {
+		out = append(out, c.gatherByTree(found)...)
 	}
 	return out
 }
@@ -143,13 +146,16 @@ func (c *claims) further() {
 		return
 	}
 	r := c.products[c.productNames[0]]
-	if !r.Name.Git || r.Digest[artifact.GitCommit] == "" {
+	if !r.Name.Git {
 		return
 	}
-	c.tree = r.Digest[artifact.GitTree]
 	if r.Bound {
 		c.ref = r.Name.Ref
 	}
+	if r.Digest[artifact.GitCommit] == "" {
+		return // the tree is what it speaks of, and in the key
+	}
+	c.tree = r.Digest[artifact.GitTree]
 	rest := artifact.DigestSet{}
 	for alg, value := range r.Digest {
 		if alg != artifact.GitTree && alg != artifact.GitTag {

@@ -96,9 +96,7 @@ func (l *linter) step(s *step) {
 	}
 	l.ruleList(s, s.materials, "expectedMaterials", true)
 	l.ruleList(s, s.products, "expectedProducts", slices.ContainsFunc(s.entries, (*entry).hasProducts))
-	if s.joinBy != "" && len(s.sources()) == 0 {
-		l.problem(verdict.LayoutMalformed, s.at, says{fmt.Sprintf("step %s has joinBy and no MATCH", s.name), "a MATCH of a git source, which joinBy speaks of", "add the MATCH, or put joinBy on the step that has it"})
-	}
+	l.joinBy(s)
 	for _, other := range s.distinctFrom {
 		if !l.Layout.hasStep(other) || other == s.name {
 			l.problem(verdict.UnknownStep, s.at, says{fmt.Sprintf("step %s is to be distinct from %s", s.name, other), "another step of the layout", "correct the name"})

@@ -84,8 +84,8 @@ func (q *queue) notJoinedByTree(name string, m miss) *verdict.Finding {
 	return f
 }
 
-// treeNotes tells what was joined by tree, for the report: commits that differ and
-// have one tree.
+// treeNotes tells what was joined or counted by tree, for the report: commits that
+// differ and have one tree.
 func (a *attempt) treeNotes() (notes []string) {
 	for _, slot := range a.search.slots {
 		for _, joins := range slot.joins {
@@ -95,6 +95,9 @@ func (a *attempt) treeNotes() (notes []string) {
 						slot.step.name, j.from, j.byTree.have, j.resource.Name.Text, j.want, j.resource.Digest))
 				}
 			}
+		}
+		if slot.chosen.byTree {
+			notes = append(notes, slot.countedByTree(a.search.countedIn(slot)))
 		}
 	}
 	return notes

@@ -77,7 +77,7 @@ func TestJoinByLints(t *testing.T) {
 	for _, b := range []broken{
 		{"another value", "    distinctFrom", "    joinBy: commit\n    distinctFrom", verdict.LayoutMalformed, "47:13"},
 		{"a list", "    distinctFrom", "    joinBy: [tree]\n    distinctFrom", verdict.LayoutMalformed, "47:13"},
-		{"no MATCH", "    expectedMaterials: [\"DISALLOW *\"]\n", "    joinBy: tree\n    expectedMaterials: [\"DISALLOW *\"]\n", verdict.LayoutMalformed, "28:5"},
+		{"on the authors alone, who then name no commit to join", "    expectedMaterials: [\"DISALLOW *\"]\n", "    joinBy: tree\n    expectedMaterials: [\"DISALLOW *\"]\n", verdict.LayoutMalformed, "34:5"},
 	} {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
