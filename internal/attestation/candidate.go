@@ -42,7 +42,8 @@ func (c Candidate) Digest() string { return c.digest }
 //   - an attestations document of the npm registry or of GitHub's API,
 //     {"attestations":[{"bundle":…}]};
 //   - a PEP 740 attestation or provenance object, as PyPI serves them;
-//   - a bare DSSE envelope, which a key alone can open;
+//   - a bare DSSE envelope, which a key alone can open, or gittuf's, with a signature
+//     through Sigstore;
 //   - a raw git commit or tag, as git cat-file prints it.
 //
 // A piece that cannot be read is returned in refused with its place; the others
@@ -237,6 +238,8 @@ func candidatesOf(source string, document object) ([]Candidate, []*Refusal) {
 		return candidatesOfProvenance(source, document)
 	case document.has("verification_material", "envelope") && !document.has("mediaType"):
 		return one(candidateOfPEP740(source, document))
+	case isEnvelope(document):
+		return candidatesOfEnvelope(source, document)
 	}
 	return one(candidateOf(source, document))
 }
@@ -255,8 +258,12 @@ func candidateOf(source string, document object) (Candidate, *Refusal) {
 	if why := tooNew(document.text("mediaType")); why != nil {
 		return Candidate{}, refuse(source, verdict.BundleTooNew, why)
 	}
-	if document.has("payload", "signatures") && !document.has("mediaType") {
-		return candidateOfEnvelope(source, document)
+	if isEnvelope(document) {
+		c, why := candidateOfEnvelope(source, document)
+		if why == nil && len(c.entity.bare.signatures) == 0 {
+			return Candidate{}, refuse(source, verdict.BundleMalformed, bareReason())
+		}
+		return c, why
 	}
 	if why := notBundle(document); why != nil {
 		return Candidate{}, refuse(source, verdict.BundleMalformed, why)

@@ -34,6 +34,8 @@ type entity struct {
 	// object has a bundle too.
 	object *gitObject
 	bare   *bareEnvelope
+	// wrapped is the envelope whose digest the bundle's message signature is over.
+	wrapped *bareEnvelope
 
 	once sync.Once
 	err  error

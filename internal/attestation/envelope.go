@@ -24,6 +24,11 @@ type bareEnvelope struct {
 	payloadType string
 	payload     []byte
 	signatures  [][]byte
+	extended    []extended // those that come with an extension, which no key proves
+}
+
+func isEnvelope(document object) bool {
+	return document.has("payload", "signatures") && !document.has("mediaType")
 }
 
 // candidateOfEnvelope reads a bare envelope.
@@ -61,10 +66,14 @@ func parseEnvelope(document object) (*bareEnvelope, error) {
 	for i, raw := range signatures {
 		one, err := scanObject(raw)
 		if err == nil {
-			err = checkKeys(one, "keyid", "sig")
+			err = checkKeys(one, "keyid", "sig", "extension")
 		}
 		if err == nil && one.has("cert") {
 			err = errCertified
+		}
+		if err == nil && one.has("extension") {
+			bare.extended = append(bare.extended, extended{i + 1, raw, one})
+			continue
 		}
 		var signature []byte
 		if err == nil {

@@ -168,11 +168,20 @@ func (c Candidate) finish(v *Verified) (*Verified, error) {
 		v.statement, v.object = object.statement, &object.Signed
 		return v, nil
 	}
+	if wrapped := c.entity.wrapped; wrapped != nil {
+		return c.read(v, wrapped.payloadType, wrapped.payload)
+	}
 	if c.entity.bundle != nil && c.entity.isMessage() {
 		v.statement = Statement{Subjects: []artifact.Resource{c.entity.subject}}
 		return v, nil
 	}
-	statement, fault := parseStatement(c.entity.envelope())
+	mediaType, payload := c.entity.envelope()
+	return c.read(v, mediaType, payload)
+}
+
+// read reads the statement that an envelope holds.
+func (c Candidate) read(v *Verified, mediaType string, payload []byte) (*Verified, error) {
+	statement, fault := parseStatement(mediaType, payload)
 	if fault != nil {
 		return nil, refuse(c.source, fault.id, fault.why)
 	}

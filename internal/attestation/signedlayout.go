@@ -160,6 +160,9 @@ func (p layoutPiece) readEnvelope() (payload []byte, signatures []layoutSignatur
 	if err != nil {
 		return nil, nil, err
 	}
+	if len(bare.extended) > 0 {
+		return nil, nil, fmt.Errorf("signature %d has an extension, which no layout's has", bare.extended[0].number)
+	}
 	if err := isLayoutPayload(bare.payloadType, bare.payload); err != nil {
 		return nil, nil, err
 	}
