@@ -30,7 +30,7 @@ func (e *entry) checkAge(v *attestation.Verified, now time.Time) *verdict.Findin
 	if !ok {
 		return &verdict.Finding{
 			ID: verdict.NoProvenTime, Expected: "a time proven by a log or a timestamp authority", Found: "none",
-			Next: "sign with a transparency log or a timestamp authority",
+			Next: timely(v),
 		}
 	}
 	made, err := e.made(v)

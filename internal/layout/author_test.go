@@ -337,9 +337,18 @@ func TestInTime(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			expect(t, judgeApp(t, byHand(t, c.functionary, c.who, everyWord(), 1), c.bench.raw, c.bench.build), c.want)
+			v := judgeApp(t, byHand(t, c.functionary, c.who, everyWord(), 1), c.bench.raw, c.bench.build)
+			expect(t, v, c.want)
+			if remedy := "signatus attest --commit " + c.bench.id; c.want == verdict.NoProvenTime && !strings.Contains(v.Findings[0].Next, remedy) {
+				t.Errorf("the next step is %q", v.Findings[0].Next)
+			}
 		})
 	}
+	// A statement that is logged and names the commit lends the commit's own signature no
+	// time; it counts by itself, where its signer may.
+	window := sshFunctionary(t, "erin", "validity: {start: 2026-01-01T00:00:00Z}")
+	expect(t, judgeApp(t, byHand(t, window, "erin", everyWord(), 1), byErin.raw, byErin.link(t, "alice"), byErin.build), verdict.NoProvenTime)
+	expect(t, judgeApp(t, byHand(t, window, "erin, alice", everyWord(), 1), byErin.raw, byErin.link(t, "alice"), byErin.build), allow)
 }
 
 // TestKeyLife holds an OpenPGP key and an SSH certificate to their own life, against

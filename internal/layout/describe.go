@@ -85,7 +85,7 @@ type DescribedStep struct {
 	SubjectsOnly bool                 `json:"subjectsOnly"` // its statements have no products: their subjects are the materials
 	DistinctFrom []string             `json:"distinctFrom,omitempty"`
 	JoinBy       string               `json:"joinBy,omitempty"`
-	CountsByTree bool                 `json:"countsByTree,omitempty"` // joinBy speaks of its threshold
+	CountsByTree bool                 `json:"countsByTree,omitzero"`     // joinBy speaks of its threshold
 	Command      []string             `json:"expectedCommand,omitempty"` // of a classic layout: a suggestion
 }
 

@@ -35,6 +35,8 @@ type sorted struct {
 	groups []*group // those with enough principals
 	people int      // distinct principals whose statement is eligible
 	count  int      // eligible statements
+	// oneTree is set where there would be a group if the step said joinBy: tree.
+	oneTree bool
 	// misses are the statements of the right type that are not eligible.
 	misses       int
 	nearest      *verdict.Finding
@@ -65,11 +67,13 @@ func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 		found = append(found, counted{member{s, p, c.within(s, e)}, claims})
 	}
 	out.people = len(people)
+	enough := func(g *group) bool { return len(g.principals()) >= e.threshold }
 	for _, g := range c.gather(step, found) {
-		if len(g.principals()) >= e.threshold {
+		if enough(g) {
 			out.groups = append(out.groups, g)
 		}
 	}
+	out.oneTree = out.groups == nil && slices.ContainsFunc(c.gatherByTree(found), enough)
 	return out
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/gitobject"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
@@ -39,7 +40,7 @@ func (f *functionary) inTime(v *attestation.Verified, now time.Time) *verdict.Fi
 	if !ok && !f.lenient && (!f.validity.isZero() || !f.distrust.IsZero()) {
 		return &verdict.Finding{
 			ID: verdict.NoProvenTime, Expected: "a time proven by a log or a timestamp authority, as the signer counts for a time only", Found: "none",
-			Next: "sign with a transparency log or a timestamp authority: the dates in a commit are whatever its author typed",
+			Next: timely(v),
 		}
 	}
 	// Where nothing proves when it was signed, the present is asked: what exists now
@@ -63,6 +64,20 @@ func (f *functionary) inTime(v *attestation.Verified, now time.Time) *verdict.Fi
 		}
 	}
 	return nil
+}
+
+// timely tells how a word gets a time that others prove. What else is known of a commit
+// lends it none: a time is that of the statement which is counted.
+func timely(v *attestation.Verified) string {
+	object := v.GitObject()
+	if object == nil {
+		return "sign with a transparency log or a timestamp authority"
+	}
+	commit := object.ID
+	if object.Kind == gitobject.TagKind {
+		commit = object.Tag.Object
+	}
+	return "have its author run  signatus attest --commit " + commit + "  so that a log or a timestamp proves when: the dates in a commit or tag are whatever somebody typed"
 }
 
 func outside(w window, whose string, at time.Time, proven bool) *verdict.Finding {

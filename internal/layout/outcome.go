@@ -143,6 +143,9 @@ func (c *check) lacks(step *boundStep, e *entry, s sorted) *verdict.Finding {
 		f.Found = plural(s.count, "attestation") + " found, and no " + plural(e.threshold, "principal") + " say the same of their materials and products"
 		f.Expected = "equal materials and products"
 		f.Next = "compare the statements: one of them speaks of another commit or file"
+		if s.oneTree {
+			f.Next = "have them attest one commit; theirs have one tree, so if that is enough, say joinBy: tree on this step and on those that match from it"
+		}
 	case s.nearest != nil:
 		f.Found = plural(s.count+s.misses, "attestation") + " found, "
 		if s.nearestStage == otherStep && s.count+s.misses > 1 {
@@ -201,6 +204,8 @@ func (c *check) nextFor(step *boundStep, e *entry) string {
 		return c.fetchFirst("have " + e.people() + " attest the commit" + orAnotherKind)
 	case c.Layout.simple:
 		return "have " + e.people() + " attest the artifact" + orAnotherKind
+	case !slices.Contains(e.predicateTypes, LinkV03) && slices.ContainsFunc(e.predicateTypes, isAuthor):
+		return "have one of them sign " + e.toSign()
 	case !slices.Contains(e.predicateTypes, LinkV03) && len(e.allowed) > mostPeople:
 		return "have one of them attest the artifact"
 	case !slices.Contains(e.predicateTypes, LinkV03):
@@ -223,6 +228,25 @@ func (c *check) nextFor(step *boundStep, e *entry) string {
 		who = "have that signer run  "
 	}
 	return c.fetchFirst(fmt.Sprintf("%ssignatus attest --commit %s --step %s", who, commit, step.name))
+}
+
+// toSign lists the ways in which authors may sign in an item that takes no link.
+func (e *entry) toSign() string {
+	var ways []string
+	for _, way := range []struct {
+		predicateTypes []string
+		text           string
+	}{
+		{[]string{attestation.GitCommitPredicate}, "the commit (git commit -S)"},
+		{[]string{attestation.GitTagPredicate}, "a tag of it (git tag -s)"},
+		{[]string{AuthorizationV01, AuthorizationV02}, "an authorization of the change (gittuf attest authorize)"},
+		{[]string{ApprovalV01}, "an approval of the change, as gittuf's app does"},
+	} {
+		if slices.ContainsFunc(way.predicateTypes, func(t string) bool { return slices.Contains(e.predicateTypes, t) }) {
+			ways = append(ways, way.text)
+		}
+	}
+	return orWords(ways)
 }
 
 // fetchFirst is a next step after the one of looking whether it is done already.
@@ -363,6 +387,12 @@ func PredicateName(s attestation.Statement) string {
 		return "signed commit"
 	case attestation.GitTagPredicate:
 		return "signed tag"
+	case AuthorizationV01:
+		return "gittuf authorization v0.1"
+	case AuthorizationV02:
+		return "gittuf authorization v0.2"
+	case ApprovalV01:
+		return "gittuf approval v0.1"
 	}
 	return s.PredicateType
 }
