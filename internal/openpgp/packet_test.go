@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/eddsa"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	pgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 
 	"github.com/signatus-dev/signatus/internal/openpgp"
@@ -153,13 +154,13 @@ func TestArmour(t *testing.T) {
 		version: 4, hash: 8, unhashed: subpacket(16, binary.BigEndian.AppendUint64(nil, key.PrimaryKey.KeyId)...),
 		hashed: subpacket(2, seconds(made().Add(time.Hour))...),
 	}
-	packet := raw.sign(t, key)
+	one := raw.sign(t, key)
 	raw.version = 3
 	old := raw.sign(t, key)
 	raw.version, raw.hashed = 4, append(raw.hashed, subpacket(60|critical, 1)...)
 	unknown := raw.sign(t, key)
 	other := []byte{0xc0 | 40, 1, 0} // a packet of a type that nobody knows
-	good := armourOf(packet)
+	good := armourOf(one)
 	literal := append([]byte{0xcb, byte(6 + len(message)), 'b', 0, 0, 0, 0, 0}, message...)
 	onePass := append([]byte{0xc4, 13, 3, 0, 8, 22}, append(binary.BigEndian.AppendUint64(nil, key.PrimaryKey.KeyId), 1)...)
 	for name, c := range map[string]struct {
@@ -168,24 +169,26 @@ func TestArmour(t *testing.T) {
 		"good":                {good, ""},
 		"headers":             {strings.Replace(good, "\n\n", "\nVersion: GnuPG v2\nComment: a: b\n\n", 1), ""},
 		"lines of Windows":    {strings.ReplaceAll(good, "\n", "\r\n"), ""},
-		"a checksum":          {strings.Replace(good, "\n-----END", "\n"+checksum(packet)+"\n-----END", 1), ""},
-		"another checksum":    {strings.Replace(good, "\n-----END", "\n=AAAA\n-----END", 1), ""},
-		"two signatures":      {armourOf(packet, packet), "more than one packet"},
-		"an old one beside":   {armourOf(packet, old), "more than one packet"},
-		"an old one first":    {armourOf(old, packet), "reading OpenPGP signature"},
-		"one not understood":  {armourOf(packet, unknown), "more than one packet"},
-		"which stands first":  {armourOf(unknown, packet), "reading OpenPGP signature"},
-		"a packet of no kind": {armourOf(packet, other), "more than one packet"},
-		"a marker":            {armourOf([]byte{0xca, 3, 'P', 'G', 'P'}, packet), "another kind"},
-		"a literal beside":    {armourOf(packet, literal), "more than one packet"},
-		"a message":           {armourOf(onePass, literal, packet), "another kind"},
+		"a checksum":          {strings.Replace(good, "\n-----END", "\n"+checksum(one)+"\n-----END", 1), ""},
+		"another checksum":    {strings.Replace(good, "\n-----END", "\n=AAAA\n-----END", 1), "checksum"},
+		"half a checksum":     {strings.Replace(good, "\n-----END", "\n=AA\n-----END", 1), "OpenPGP signature"},
+		"a Windows checksum":  {strings.ReplaceAll(strings.Replace(good, "\n-----END", "\n"+checksum(one)+"\n-----END", 1), "\n", "\r\n"), ""},
+		"two signatures":      {armourOf(one, one), "more than one packet"},
+		"an old one beside":   {armourOf(one, old), "more than one packet"},
+		"an old one first":    {armourOf(old, one), "reading OpenPGP signature"},
+		"one not understood":  {armourOf(one, unknown), "more than one packet"},
+		"which stands first":  {armourOf(unknown, one), "reading OpenPGP signature"},
+		"a packet of no kind": {armourOf(one, other), "more than one packet"},
+		"a marker":            {armourOf([]byte{0xca, 3, 'P', 'G', 'P'}, one), "another kind"},
+		"a literal beside":    {armourOf(one, literal), "more than one packet"},
+		"a message":           {armourOf(onePass, literal, one), "another kind"},
 		"two blocks":          {good + good, "not one block"},
 		"text within":         {strings.Replace(good, "\n-----END", "\nevil text!\n-----END", 1), "OpenPGP signature"},
 		"a clear-text signed": {"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n" + message + good, "not one block"},
 		"a PGP MESSAGE":       {strings.ReplaceAll(good, "PGP SIGNATURE", "PGP MESSAGE"), "not one block"},
 		"another end":         {strings.Replace(good, "END PGP SIGNATURE", "END PGP MESSAGE", 1), "not one block"},
-		"cut":                 {armourOf(packet[:len(packet)-3]), "OpenPGP signature"},
-		"half a packet more":  {armourOf(packet, []byte{0xc2, 50, 4}), "more than one packet"},
+		"cut":                 {armourOf(one[:len(one)-3]), "OpenPGP signature"},
+		"half a packet more":  {armourOf(one, []byte{0xc2, 50, 4}), "more than one packet"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -212,4 +215,30 @@ func checksum(data []byte) string {
 		}
 	}
 	return "=" + base64.StdEncoding.EncodeToString([]byte{byte(crc >> 16), byte(crc >> 8), byte(crc)})
+}
+
+// TestVersion6 takes what a key of version 6 signs: it vouches for itself directly,
+// and not through a user id.
+func TestVersion6(t *testing.T) {
+	t.Parallel()
+	config := later()
+	config.V6Keys, config.Algorithm = true, packet.PubKeyAlgoEd25519
+	for name, subkey := range map[string]bool{"primary key": false, "subkey": true} {
+		key, err := pgp.NewEntity("Alice", "", "alice@example.com", config)
+		if err == nil && subkey {
+			err = key.AddSigningSubkey(config)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		after := *config
+		after.Time = func() time.Time { return made().Add(2 * time.Hour) }
+		s, k := sign(t, key, &after), parse(t, key)
+		if _, err := s.Verify([]byte(message), k); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := s.Verify([]byte(message+"x"), k); err == nil {
+			t.Errorf("%s: another message verifies", name)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package openpgp
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -31,11 +32,19 @@ func ParseSignature(data []byte) (*Signature, error) {
 		return nil, errors.New("reading OpenPGP signature: it is not one block of that kind")
 	}
 	block, err := armor.Decode(bytes.NewReader(text))
+	if err != nil { // io.EOF, whatever is wrong with its headers
+		return nil, errors.New("reading OpenPGP signature: its armour cannot be read")
+	}
+	raw, err := io.ReadAll(block.Body)
+	if err == nil {
+		err = checkSum(text, raw)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading OpenPGP signature: %w", err)
 	}
 	// A packet.Reader would pass over every packet that it does not know.
-	first, err := packet.Read(block.Body)
+	body := bytes.NewReader(raw)
+	first, err := packet.Read(body)
 	if err != nil {
 		return nil, fmt.Errorf("reading OpenPGP signature: %w", err)
 	}
@@ -43,10 +52,36 @@ func ParseSignature(data []byte) (*Signature, error) {
 	if !ok {
 		return nil, errors.New("reading OpenPGP signature: it is another kind of packet")
 	}
-	if n, err := io.Copy(io.Discard, block.Body); n > 0 || err != nil {
+	if body.Len() > 0 {
 		return nil, errors.New("reading OpenPGP signature: more than one packet, expected one signature")
 	}
 	return &Signature{signature}, nil
+}
+
+// checkSum holds the armour's checksum, where it has one, against what is in it.
+// Readers may leave it aside (RFC 9580, 6.1); gpg, and so git, refuses a wrong one.
+// TestArmour
+func checkSum(armour, data []byte) error {
+	lines := bytes.Split(bytes.TrimSpace(armour), []byte("\n"))
+	last := bytes.TrimSpace(lines[max(0, len(lines)-2)])
+	if !bytes.HasPrefix(last, []byte("=")) {
+		return nil
+	}
+	const start, polynomial = 0xb704ce, 0x1864cfb // of CRC-24
+	sum := uint32(start)
+	for _, b := range data {
+		sum ^= uint32(b) << 16
+		for range 8 {
+			if sum <<= 1; sum&(1<<24) != 0 {
+				sum ^= polynomial
+			}
+		}
+	}
+	found, err := base64.StdEncoding.DecodeString(string(last[1:]))
+	if err != nil || !bytes.Equal(found, binary.BigEndian.AppendUint32(nil, sum)[1:]) {
+		return errors.New("the checksum of its armour is another's")
+	}
+	return nil
 }
 
 // KeyID is what the signature names its key by, a key id or a fingerprint in hex. It
