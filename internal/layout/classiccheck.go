@@ -34,7 +34,8 @@ func CheckClassic(in ClassicInput) *ClassicResult {
 	result.verdict = verdict.Verdict{Steps: scope.steps, Evidence: scope.evidence, Notes: append(scope.notes, readerNotes(reader)...)}
 	result.Relaxed = c.compat.used
 	if in.Trace {
-		result.verdict.Trace = &verdict.Trace{Satisfied: len(scope.findings) == 0, Lists: c.lists}
+		result.verdict.Trace = scope.trace()
+		result.verdict.Trace.Bound()
 	}
 	if len(scope.findings) > 0 {
 		return result.deny(scope.findings...)
@@ -69,7 +70,6 @@ func readerNotes(r *classicReader) []string {
 type classicCheck struct {
 	in     ClassicInput
 	compat *compat
-	lists  []verdict.RuleList // what the rules did, where that was asked for
 }
 
 // signatures holds the layout to the caller's keys.
@@ -131,6 +131,14 @@ type scope struct {
 	notes    []string
 	// claims are the counted links' and the inspections', by name.
 	claims map[string]*claims
+	// lists are what the rules did, where that was asked for, and sublayouts what those
+	// did of the layouts in place of links.
+	lists      []verdict.RuleList
+	sublayouts []verdict.Sublayout
+}
+
+func (s *scope) trace() *verdict.Trace {
+	return &verdict.Trace{Satisfied: len(s.findings) == 0, Lists: s.lists, Sublayouts: s.sublayouts}
 }
 
 func (s *scope) add(f verdict.Finding) { s.findings = append(s.findings, f) }
@@ -155,7 +163,7 @@ func (c *classicCheck) layout(l *classicLayout, in scopeInput) *scope {
 		return s
 	}
 	for _, step := range l.steps {
-		c.rules(s, ruleInput{name: stepPath(in.path, step.name), over: s.claims[step.name], materials: step.materials, products: step.products})
+		c.rules(s, ruleInput{path: in.path, name: step.name, over: s.claims[step.name], materials: step.materials, products: step.products})
 	}
 	if len(s.findings) == 0 {
 		c.inspections(s, l, in)
@@ -188,6 +196,7 @@ func linksByStep(folder *attestation.LinkFolder) map[string][]attestation.LinkFi
 
 // ruleInput is one pair of rule lists and what they run over.
 type ruleInput struct {
+	path                []string // the steps around it
 	name                string
 	over                *claims
 	materials, products []boundRule
@@ -202,17 +211,18 @@ func (c *classicCheck) rules(s *scope, in ruleInput) {
 		}
 		return nil
 	}
+	name := stepPath(in.path, in.name)
 	run := func(list string, rules []boundRule, over artifact.Set, names []string) {
-		q := &queue{step: in.name, claims: in.over, over: over, names: names, classic: true, counted: counted}
+		q := &queue{step: name, claims: in.over, over: over, names: names, classic: true, counted: counted}
 		if c.in.Trace {
-			q.trace = &recorder{}
+			q.trace = &recorder{way: stepPath(in.path, "")}
 		}
 		if finding := q.run(rules); finding != nil {
 			s.add(*finding)
-			s.unsatisfied(in.name)
+			s.unsatisfied(name)
 		}
 		if c.in.Trace {
-			c.lists = append(c.lists, verdict.RuleList{Step: in.name, List: list, Rules: q.trace.rules})
+			s.lists = append(s.lists, verdict.RuleList{Step: name, List: list, Rules: q.trace.rules})
 		}
 	}
 	run("expected_materials", in.materials, in.over.materials, in.over.materialNames)

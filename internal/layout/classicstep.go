@@ -26,7 +26,8 @@ type kept struct {
 	by       []attestation.SignedBy
 	claims   *claims
 	command  []string
-	inner    *scope // of a sublayout
+	inner    *scope             // of a sublayout
+	told     *verdict.Sublayout // what a trace has of it
 }
 
 // step finds who made links for a step, and whether they are enough and agree.
@@ -36,6 +37,9 @@ func (c *classicCheck) step(s *scope, in stepInput) {
 	var failed []verdict.Finding // of sublayouts
 	for _, file := range in.files {
 		k, inner := c.link(in, file)
+		if k.told != nil {
+			s.sublayouts = append(s.sublayouts, *k.told)
+		}
 		if k.claims == nil {
 			s.evidence = append(s.evidence, k.evidence)
 			s.refused(k.inner)

@@ -19,11 +19,13 @@ import (
 // The caller's parameters are not for it: what they mean is said by the outermost
 // layout's owner.
 func (c *classicCheck) sublayout(in stepInput, signed *attestation.Signed, k *kept, file attestation.LinkFile) (*verdict.Finding, []verdict.Finding) {
+	k.told = &verdict.Sublayout{Step: in.name(), Source: signed.Source()}
 	if len(in.scope.path) == MaxSublayoutDepth {
-		return &verdict.Finding{
+		k.told.Finding = &verdict.Finding{
 			ID: verdict.SublayoutTooDeep, Found: fmt.Sprintf("sublayouts are nested more than %d deep", MaxSublayoutDepth),
 			Expected: fmt.Sprintf("at most %d sublayouts inside each other", MaxSublayoutDepth), Next: "have the layouts' owners join some of them",
-		}, nil
+		}
+		return k.told.Finding, nil
 	}
 	path := append(slices.Clone(in.scope.path), in.step.name)
 	reader := &classicReader{name: signed.Source(), compat: c.compat, used: map[string]bool{}}
@@ -36,6 +38,9 @@ func (c *classicCheck) sublayout(in stepInput, signed *attestation.Signed, k *ke
 		}
 		k.inner = c.layout(layout, scopeInput{folder: in.scope.folder.Folders[file.Name], path: path, owner: owner})
 		findings = k.inner.findings
+		if c.in.Trace {
+			k.told.Trace = k.inner.trace()
+		}
 	}
 	if len(findings) > 0 {
 		for i := range findings {
@@ -43,6 +48,7 @@ func (c *classicCheck) sublayout(in stepInput, signed *attestation.Signed, k *ke
 				findings[i].Step = stepPath(in.scope.path, in.step.name)
 			}
 		}
+		k.told.Finding = &findings[0]
 		return &verdict.Finding{
 			ID: verdict.SublayoutRefused, Found: "the sublayout is not satisfied: " + findings[0].Found,
 			Expected: "a sublayout that is satisfied by the links in the folder " + file.Name, Next: "see the sublayout's own findings",
@@ -74,7 +80,7 @@ func (c *classicCheck) inspections(s *scope, l *classicLayout, in scopeInput) {
 		s.claims[i.name] = claims
 	}
 	for _, i := range l.inspections {
-		c.rules(s, ruleInput{name: stepPath(in.path, i.name), over: s.claims[i.name], materials: i.materials, products: i.products})
+		c.rules(s, ruleInput{path: in.path, name: i.name, over: s.claims[i.name], materials: i.materials, products: i.products})
 	}
 }
 

@@ -8,7 +8,10 @@ import (
 
 // recorder keeps what a queue did with each rule, for a report. Nil records
 // nothing and costs nothing.
-type recorder struct{ rules []verdict.RuleTrace }
+type recorder struct {
+	way   string // to the layout's steps
+	rules []verdict.RuleTrace
+}
 
 // moment is a queue as a rule finds it.
 type moment struct {
@@ -31,12 +34,17 @@ func (t *recorder) after(q *queue, r boundRule, before moment, finding *verdict.
 		_, left := slices.BinarySearch(q.names, name)
 		return left
 	})
+	if finding != nil && !q.classic { // whose steps are named with the way to them
+		told := *finding
+		told.Step = t.way + told.Step
+		finding = &told
+	}
 	rule := verdict.RuleTrace{
 		Rule: r.text, Where: r.at.in(q.layout), Finding: finding,
 		Queue: verdict.NewExcerpt(before.names), Consumed: verdict.NewExcerpt(consumed),
 	}
 	if r.kind == matchRule {
-		rule.Matches = append(joined(q.joins[before.joins:], r.from), q.inVain(r)...)
+		rule.Matches = append(joined(q.joins[before.joins:], t.way+r.from), q.inVain(r, t.way+r.from)...)
 		if over := len(rule.Matches) - verdict.MaxExcerpt; over > 0 {
 			rule.Matches, rule.MoreMatches = rule.Matches[:verdict.MaxExcerpt], over
 		}
@@ -58,11 +66,11 @@ func joined(joins []join, from string) []verdict.Match {
 }
 
 // inVain describes what a MATCH covered and could not join.
-func (q *queue) inVain(r boundRule) []verdict.Match {
+func (q *queue) inVain(r boundRule, from string) []verdict.Match {
 	var out []verdict.Match
 	for _, name := range q.names {
 		if m, missed := q.missed[name]; missed && m.rule.at == r.at && m.rule.text == r.text {
-			match := verdict.Match{Name: name, Step: r.from, Have: q.over[name].Digest.String() + q.remark(name)}
+			match := verdict.Match{Name: name, Step: from, Have: q.over[name].Digest.String() + q.remark(name)}
 			if m.want != nil {
 				match.Want = m.want.String()
 			}
@@ -81,17 +89,34 @@ func (c *check) trace(a *attempt) *verdict.Trace {
 	if !a.search.restore(a) {
 		a.search.chooseNothing()
 	}
-	t := &verdict.Trace{Anchor: a.search.anchor.name, Satisfied: a.found}
+	way := c.nested.way
+	t := &verdict.Trace{Anchor: way + a.search.anchor.name, Satisfied: a.found}
 	for _, step := range c.layout.steps {
 		if !slices.Contains(a.steps, step) {
 			continue
 		}
 		t.Choices = append(t.Choices, c.choices(a, step)...)
 		for list, rules := range [][]boundRule{step.materials, step.products} {
-			t.Lists = append(t.Lists, a.search.traceList(step, list, rules)...)
+			t.Lists = append(t.Lists, a.search.traceList(way, step, list, rules)...)
 		}
+		t.Sublayouts = append(t.Sublayouts, c.traceSublayouts(step)...)
+	}
+	if c.nested.depth == 0 {
+		t.Bound()
 	}
 	return t
+}
+
+// traceSublayouts tells of the layouts that were judged for a step.
+func (c *check) traceSublayouts(step *boundStep) (out []verdict.Sublayout) {
+	for _, e := range step.entries {
+		for _, s := range c.statements {
+			if result := s.sublayouts[e]; result != nil && result.told != nil {
+				out = append(out, *result.told)
+			}
+		}
+	}
+	return out
 }
 
 // restore puts the choices back that satisfied everything, or came nearest.
@@ -118,7 +143,7 @@ func (s *search) chooseNothing() {
 func (c *check) choices(a *attempt, step *boundStep) []verdict.Choice {
 	var out []verdict.Choice
 	for _, e := range step.entries {
-		choice := verdict.Choice{Step: step.name, Expected: e.expected(), Required: e.threshold}
+		choice := verdict.Choice{Step: c.nested.way + step.name, Expected: e.expected(), Required: e.threshold}
 		i := slices.IndexFunc(a.search.slots, func(s *slot) bool { return s.step == step && s.entry == e })
 		switch {
 		case i < 0:
@@ -163,10 +188,10 @@ func (a *attempt) chosen(slot *slot) (sources, principals verdict.Excerpt) {
 }
 
 // traceList runs one rule list of a step again, for each group that was chosen.
-func (s *search) traceList(step *boundStep, list int, rules []boundRule) []verdict.RuleList {
+func (s *search) traceList(way string, step *boundStep, list int, rules []boundRule) []verdict.RuleList {
 	name := []string{"expectedMaterials", "expectedProducts"}[list]
 	skipped := func(why string) []verdict.RuleList {
-		return []verdict.RuleList{{Step: step.name, List: name, Skipped: why}}
+		return []verdict.RuleList{{Step: way + step.name, List: name, Skipped: why}}
 	}
 	own := s.slotsOf(step)
 	if len(own) == 0 {
@@ -177,11 +202,11 @@ func (s *search) traceList(step *boundStep, list int, rules []boundRule) []verdi
 	}
 	var out []verdict.RuleList
 	for _, slot := range own {
-		traced := verdict.RuleList{Step: step.name, List: name}
+		traced := verdict.RuleList{Step: way + step.name, List: name}
 		if q, rules := s.queue(ruleRun{slot, list}); q == nil {
 			traced.Skipped = "statements of this type have no products"
 		} else {
-			q.trace = &recorder{}
+			q.trace = &recorder{way: way}
 			q.run(rules)
 			traced.Rules = q.trace.rules
 		}

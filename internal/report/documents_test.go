@@ -42,6 +42,7 @@ func documents() []document {
 		{name: "crowd", doc: context(crowd())},
 		{name: "loosened", doc: loosened()},
 		{name: "explained", doc: context(traced(allowed("app-linux-amd64")))},
+		{name: "explained-nested", doc: context(nested())},
 		{name: "explained-denied", doc: context(traced(denied("app-linux-amd64")))},
 		{name: "unbound", doc: unbound()},
 		{name: "stated", doc: stated(context(allowed("app-linux-amd64"), denied("app-darwin-arm64")))},
@@ -302,7 +303,50 @@ func hostileTrace(text string, finding *verdict.Finding) *verdict.Trace {
 				{Rule: "DISALLOW " + text, Where: text, Queue: some, Finding: finding},
 			}},
 		},
+		Sublayouts: []verdict.Sublayout{
+			{Step: text, Source: text, Subject: text, Finding: finding, Trace: &verdict.Trace{
+				Anchor: text, Lists: []verdict.RuleList{{Step: text, List: text, Rules: []verdict.RuleTrace{{Rule: "ALLOW " + text, Where: text, Queue: some}, {Rule: text, Where: text, Queue: some, Finding: finding}}}},
+			}},
+			{Step: text, Source: text},
+		},
 	}
+}
+
+// nested gives a verdict a vendor's layout, and one within it, of which a rule refuses.
+func nested() verdict.Verdict {
+	v := denied("app-linux-amd64")
+	const expected, file = "nothing but what the rules before this one allow", "vendor.sigstore.jsonl line 1#layout"
+	rule := verdict.Finding{ID: verdict.RuleDisallow, Step: "vendor/parts/compile", Rule: "DISALLOW *", Where: file + ":1:310", Expected: expected, Found: "the statement names evil"}
+	within := verdict.Finding{ID: verdict.SublayoutRefused, Step: "vendor/parts", Rule: "DISALLOW *", Expected: expected, Found: "the layout that it signs does not allow part: parts/compile: the statement names evil (rule-disallow)"}
+	v.Findings = []verdict.Finding{{
+		ID: verdict.SublayoutRefused, Step: "vendor", Rule: "DISALLOW *", Where: "layouts/vendor.yml:21:9", Expected: expected, Next: "remove the artifact from the step, or allow it by a rule before this one",
+		Found: "the layout that it signs does not allow app-linux-amd64: vendor/parts: the layout that it signs does not allow part: parts/compile: the statement names evil (rule-disallow) (sublayout-refused)",
+	}}
+	names := func(names ...string) verdict.Excerpt { return verdict.NewExcerpt(names) }
+	compile := &verdict.Trace{
+		Anchor:  "vendor/parts/compile",
+		Choices: []verdict.Choice{{Step: "vendor/parts/compile", Expected: "predicate type " + slsa, Required: 1, Options: 1, Sources: names("part.sigstore.json"), Principals: names("builder")}},
+		Lists: []verdict.RuleList{{Step: "vendor/parts/compile", List: "expectedMaterials", Rules: []verdict.RuleTrace{
+			{Rule: "ALLOW *.c", Where: file + ":1:280", Queue: names("evil", "main.c"), Consumed: names("main.c")},
+			{Rule: "DISALLOW *", Where: file + ":1:310", Queue: names("evil"), Finding: &rule},
+		}}},
+	}
+	parts := &verdict.Trace{
+		Anchor:     "vendor/pack",
+		Lists:      []verdict.RuleList{{Step: "vendor/parts", List: "expectedMaterials", Skipped: "the step lacks statements"}},
+		Sublayouts: []verdict.Sublayout{{Step: "vendor/parts", Source: "part.sigstore.json", Subject: "part", Finding: &rule, Trace: compile}},
+	}
+	v.Trace = &verdict.Trace{
+		Anchor:  "vendor",
+		Choices: []verdict.Choice{{Step: "vendor", Expected: "predicate type layout", Required: 1, Lacking: "1 attestation found, the layout that it signs does not allow app-linux-amd64"}},
+		Lists:   []verdict.RuleList{{Step: "vendor", List: "expectedMaterials", Skipped: "the step lacks statements"}},
+		Sublayouts: []verdict.Sublayout{
+			{Step: "vendor", Source: "vendor.sigstore.jsonl line 1", Subject: "app-linux-amd64", Finding: &within, Trace: parts},
+			{Step: "vendor", Source: "vendor.sigstore.jsonl line 2", Finding: &verdict.Finding{ID: verdict.LayoutExpired, Where: "vendor.sigstore.jsonl line 2#layout", Found: "the layout expired on 2025-03-01T00:00:00Z"}},
+		},
+		MoreSublayouts: 2,
+	}
+	return v
 }
 
 // traced gives a verdict a trace: one rule of each kind, with what it can say.

@@ -214,14 +214,19 @@ func viewVerdict(v verdict.Verdict) verdictView {
 
 func viewFinding(f verdict.Finding) findingView { return findingView(f) }
 
+// viewReason is absent where there is none.
+func viewReason(f *verdict.Finding) *findingView {
+	if f == nil {
+		return nil
+	}
+	view := viewFinding(*f)
+	return &view
+}
+
 // viewEvidence leaves out what a statement says of itself where its signature
 // did not verify: the caller should have left it empty.
 func viewEvidence(e verdict.Evidence) evidenceView {
-	view := evidenceView{Source: e.Source, Verified: e.Verified, Counted: counted(e), SHA256: e.SHA256}
-	if e.Reason != nil {
-		reason := viewFinding(*e.Reason)
-		view.Reason = &reason
-	}
+	view := evidenceView{Source: e.Source, Verified: e.Verified, Counted: counted(e), SHA256: e.SHA256, Reason: viewReason(e.Reason)}
 	if !e.Verified {
 		return view
 	}

@@ -40,6 +40,9 @@ func Markdown(w io.Writer, d Document, o Options) error {
 		details := markdownDetails(sorted[i], o)
 		if len(details) > room {
 			folded++
+			details = markdownFailures(sorted[i])
+		}
+		if len(details) > room {
 			continue
 		}
 		room -= len(details)
@@ -206,6 +209,7 @@ func markdownFinding(f verdict.Finding) string {
 // markdownDetails are the folded parts of one artifact.
 func markdownDetails(v verdict.Verdict, o Options) string {
 	var b strings.Builder
+	b.WriteString(markdownFailures(v))
 	if n := len(v.Evidence); n > 0 {
 		total := 0
 		for _, e := range v.Evidence {
@@ -234,6 +238,18 @@ func markdownDetails(v verdict.Verdict, o Options) string {
 		b.WriteString(fold("How it was decided", preformatted(p.text.String())))
 	}
 	return b.String()
+}
+
+// markdownFailures are the rules that failed, where it is known what rules did.
+func markdownFailures(v verdict.Verdict) string {
+	if v.Trace == nil || v.Trace.Satisfied {
+		return ""
+	}
+	p := &page{}
+	if p.failures(*v.Trace); p.text.Len() == 0 {
+		return ""
+	}
+	return fold("What failed, rule by rule", preformatted(p.text.String()))
 }
 
 func evidenceRow(e verdict.Evidence) string {

@@ -57,6 +57,8 @@ type sarifRun struct {
 	Results     []sarifResult     `json:"results"`
 	ColumnKind  string            `json:"columnKind"`
 	Properties  sarifRunFacts     `json:"properties"`
+
+	rulesTold int // in code flows so far
 }
 
 type sarifTool struct {
@@ -118,6 +120,7 @@ type sarifResult struct {
 	Level        string            `json:"level"`
 	Message      sarifMessage      `json:"message"`
 	Locations    []sarifLocation   `json:"locations"`
+	CodeFlows    []sarifCodeFlow   `json:"codeFlows,omitempty"`
 	Fingerprints map[string]string `json:"partialFingerprints"`
 	Properties   sarifResultFacts  `json:"properties"`
 }
@@ -257,7 +260,7 @@ func (r *sarifRun) result(d Document, v verdict.Verdict, f verdict.Finding) sari
 	}
 	return sarifResult{
 		RuleID: ruleID(f.ID), RuleIndex: index, Kind: "fail", Level: level,
-		Message: sarifMessage{sarifText(sentence(v.Artifact, f))}, Locations: []sarifLocation{location},
+		Message: sarifMessage{sarifText(sentence(v.Artifact, f))}, Locations: []sarifLocation{location}, CodeFlows: r.flows(d, v, f),
 		Fingerprints: map[string]string{"signatusFinding/v1": fingerprint(v.Artifact, f)},
 		Properties:   sarifResultFacts{Artifact: artifactName(v.Artifact), Outcome: v.Outcome().String(), Step: Clean(f.Step)},
 	}

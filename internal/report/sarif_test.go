@@ -61,6 +61,24 @@ type sarifResult struct {
 		} `json:"physicalLocation"`
 	} `json:"locations"`
 	Fingerprints map[string]string `json:"partialFingerprints"`
+	CodeFlows    []struct {
+		ThreadFlows []struct {
+			Locations []struct {
+				Location struct {
+					Physical struct {
+						Artifact struct{ URI string } `json:"artifactLocation"`
+						Region   *struct {
+							Line int `json:"startLine"`
+						} `json:"region"`
+					} `json:"physicalLocation"`
+					Logical []struct{ Name string } `json:"logicalLocations"`
+					Message struct{ Text string }
+				} `json:"location"`
+				Nesting    int `json:"nestingLevel"`
+				Importance string
+			} `json:"locations"`
+		} `json:"threadFlows"`
+	} `json:"codeFlows"`
 }
 
 // sarifSchema is the official schema of SARIF 2.1.0. It is not copied here: go-sarif

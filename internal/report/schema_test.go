@@ -95,7 +95,7 @@ func TestSchemaIsExact(t *testing.T) {
 	t.Parallel()
 	schema := compile(t)
 	optional := []string{"judgedAt", "expires", "date", "reason", "trace", "finding"}
-	original := jsonText(t, stated(context(traced(allowed("a")), traced(denied("b")))))
+	original := jsonText(t, stated(context(traced(allowed("a")), traced(denied("b")), nested())))
 	mutations := 0
 	for path := range objects(parse(t, original), nil) {
 		if slices.Contains(path, "parameters") || slices.Contains(path, "digest") {
@@ -254,7 +254,7 @@ type node struct {
 // fields lists the paths of all fields, for example verdicts[].artifact.given.
 func (n node) fields(path string, defs map[string]node) []string {
 	if name, ok := strings.CutPrefix(n.Ref, "#/$defs/"); ok {
-		if path != "" && (strings.HasSuffix(path, ".reason") || strings.HasSuffix(path, ".finding")) {
+		if path != "" && (strings.HasSuffix(path, ".reason") || strings.HasSuffix(path, ".finding") || strings.HasSuffix(path, "sublayouts[].trace")) {
 			return []string{path}
 		}
 		n = defs[name]

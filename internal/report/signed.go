@@ -101,7 +101,7 @@ func SignedText(w io.Writer, d Signed, o Options) error {
 
 // signed writes the block of one bundle.
 func (p *page) signed(b *SignedBundle) {
-	what := predicateName(b.PredicateType)
+	what := verdict.PredicateName(b.PredicateType)
 	if b.Step != "" {
 		what += ", step " + Clean(b.Step)
 	}

@@ -164,7 +164,7 @@ func (p *page) witnesses(v verdict.Verdict, s verdict.Step) []string {
 func statement(e verdict.Evidence) string {
 	line := cmp.Or(Clean(e.Signer), "nobody")
 	if e.PredicateType != "" {
-		line += ", " + Clean(predicateName(e.PredicateType))
+		line += ", " + Clean(verdict.PredicateName(e.PredicateType))
 	}
 	return line
 }

@@ -19,23 +19,74 @@ func (p *page) trace(v verdict.Verdict) {
 		headline = "how it was decided: no assignment satisfies the layout; this one came nearest"
 	}
 	p.line(2, plain, "", headline)
-	for _, step := range tracedSteps(*t) {
+	p.traceWithin(4, *t)
+}
+
+// failures writes of a trace what went wrong.
+func (p *page) failures(t verdict.Trace) { p.traceWithin(0, failed(t)) }
+
+// traceWithin writes a layout's steps, and under each the layouts that stand for it.
+func (p *page) traceWithin(indent int, t verdict.Trace) {
+	for _, step := range tracedSteps(t) {
 		label := "step " + Clean(step)
 		if step == t.Anchor {
 			label += ", which the artifact comes from"
 		}
-		p.line(4, plain, "", label)
+		p.line(indent, plain, "", label)
 		for _, c := range t.Choices {
 			if c.Step == step {
-				p.choice(c)
+				p.choice(indent+2, c)
 			}
 		}
 		for _, l := range t.Lists {
 			if l.Step == step {
-				p.ruleList(l)
+				p.ruleList(indent+2, l)
+			}
+		}
+		for _, s := range t.Sublayouts {
+			if s.Step == step {
+				p.sublayout(indent+2, s)
 			}
 		}
 	}
+	if t.MoreSublayouts > 0 {
+		p.line(indent, plain, "", fmt.Sprintf("and %d sublayouts more", t.MoreSublayouts))
+	}
+}
+
+// sublayout writes what became of a layout that stands for a step, and why: its own
+// finding, and under it what its rules did.
+func (p *page) sublayout(indent int, s verdict.Sublayout) {
+	label := "sublayout in " + Clean(s.Source)
+	if s.Subject != "" {
+		label += ", asked for " + Clean(s.Subject)
+	}
+	if s.Finding == nil {
+		p.line(indent, green, "✓", " "+label+": satisfied")
+	} else {
+		p.line(indent, red, "✗", " "+label+": "+refusal(*s.Finding))
+		if where := Clean(s.Finding.Where); where != "" {
+			p.line(indent+4, plain, "", "at "+where)
+		}
+	}
+	if s.Trace != nil {
+		p.traceWithin(indent+2, *s.Trace)
+	}
+}
+
+// refusal is a finding of a sublayout in one line.
+func refusal(f verdict.Finding) string {
+	line := cmp.Or(clean(f.Found, maxProse), "refused")
+	if f.Step != "" {
+		line = "step " + Clean(f.Step) + ": " + line
+	}
+	if f.Rule != "" && f.ID != verdict.SublayoutRefused { // whose rule lies within
+		line += ", by the rule " + Clean(f.Rule)
+	}
+	if f.ID != "" {
+		line += " (" + Clean(string(f.ID)) + ")"
+	}
+	return clean(line, maxProse)
 }
 
 // tracedSteps lists the steps of a trace, each once, in its order.
@@ -54,14 +105,17 @@ func tracedSteps(t verdict.Trace) []string {
 	for _, l := range t.Lists {
 		add(l.Step)
 	}
+	for _, s := range t.Sublayouts {
+		add(s.Step)
+	}
 	return steps
 }
 
 // choice says which statements fill an item of expectedPredicates.
-func (p *page) choice(c verdict.Choice) {
-	p.line(6, plain, "", clean(chosen(c), maxProse))
+func (p *page) choice(indent int, c verdict.Choice) {
+	p.line(indent, plain, "", clean(chosen(c), maxProse))
 	if c.Lacking == "" {
-		p.line(8, plain, "", "from "+excerpt(c.Sources, "no statement"))
+		p.line(indent+2, plain, "", "from "+excerpt(c.Sources, "no statement"))
 	}
 }
 
@@ -78,16 +132,16 @@ func chosen(c verdict.Choice) string {
 
 // ruleList writes one line for each rule, and one for each artifact that a MATCH
 // compared.
-func (p *page) ruleList(l verdict.RuleList) {
+func (p *page) ruleList(indent int, l verdict.RuleList) {
 	if l.Skipped != "" {
-		p.line(6, plain, "", Clean(l.List)+": not run: "+clean(l.Skipped, maxProse))
+		p.line(indent, plain, "", Clean(l.List)+": not run: "+clean(l.Skipped, maxProse))
 		return
 	}
 	if len(l.Rules) == 0 {
-		p.line(6, plain, "", Clean(l.List)+": no rules")
+		p.line(indent, plain, "", Clean(l.List)+": no rules")
 		return
 	}
-	p.line(6, plain, "", Clean(l.List)+", over "+excerpt(l.Rules[0].Queue, "nothing"))
+	p.line(indent, plain, "", Clean(l.List)+", over "+excerpt(l.Rules[0].Queue, "nothing"))
 	column := width(each(l.Rules, func(r verdict.RuleTrace) string { return Clean(r.Rule) })...)
 	for _, r := range l.Rules {
 		s, mark := green, "✓"
@@ -97,12 +151,12 @@ func (p *page) ruleList(l verdict.RuleList) {
 		case consumes(r) && r.Consumed.Len() == 0:
 			s, mark = plain, "·"
 		}
-		p.line(8, s, mark, " "+pad(Clean(r.Rule), column)+"  "+did(r))
+		p.line(indent+2, s, mark, " "+pad(Clean(r.Rule), column)+"  "+did(r))
 		for _, m := range r.Matches {
-			p.line(12, plain, "", compared(m))
+			p.line(indent+6, plain, "", compared(m))
 		}
 		if r.MoreMatches > 0 {
-			p.line(12, plain, "", fmt.Sprintf("and %d more", r.MoreMatches))
+			p.line(indent+6, plain, "", fmt.Sprintf("and %d more", r.MoreMatches))
 		}
 	}
 }
@@ -157,78 +211,4 @@ func excerpt(e verdict.Excerpt, none string) string {
 		line += fmt.Sprintf(" and %d more", e.More)
 	}
 	return line
-}
-
-type traceView struct {
-	Anchor    string         `json:"anchor"`
-	Satisfied bool           `json:"satisfied"`
-	Choices   []choiceView   `json:"choices"`
-	Lists     []ruleListView `json:"lists"`
-}
-
-type choiceView struct {
-	Step       string      `json:"step"`
-	Expected   string      `json:"expected"`
-	Required   int         `json:"required"`
-	Options    int         `json:"options"`
-	Sources    excerptView `json:"sources"`
-	Principals excerptView `json:"principals"`
-	Lacking    string      `json:"lacking"`
-}
-
-type ruleListView struct {
-	Step    string     `json:"step"`
-	List    string     `json:"list"`
-	Skipped string     `json:"skipped"`
-	Rules   []ruleView `json:"rules"`
-}
-
-type ruleView struct {
-	Rule        string       `json:"rule"`
-	Where       string       `json:"where"`
-	Queue       excerptView  `json:"queue"`
-	Consumed    excerptView  `json:"consumed"`
-	Matches     []matchView  `json:"matches"`
-	MoreMatches int          `json:"moreMatches"`
-	Finding     *findingView `json:"finding,omitzero"`
-}
-
-type matchView struct {
-	Name   string `json:"name"`
-	Step   string `json:"step"`
-	Joined bool   `json:"joined"`
-	Have   string `json:"have"`
-	Want   string `json:"want"`
-}
-
-type excerptView struct {
-	First []string `json:"first"`
-	More  int      `json:"more"`
-}
-
-func viewTrace(t *verdict.Trace) *traceView {
-	if t == nil {
-		return nil
-	}
-	return &traceView{
-		Anchor: t.Anchor, Satisfied: t.Satisfied,
-		Choices: each(t.Choices, func(c verdict.Choice) choiceView {
-			return choiceView{c.Step, c.Expected, c.Required, c.Options, excerptView(c.Sources), excerptView(c.Principals), c.Lacking}
-		}),
-		Lists: each(t.Lists, func(l verdict.RuleList) ruleListView {
-			return ruleListView{l.Step, l.List, l.Skipped, each(l.Rules, viewRule)}
-		}),
-	}
-}
-
-func viewRule(r verdict.RuleTrace) ruleView {
-	view := ruleView{
-		Rule: r.Rule, Where: r.Where, Queue: excerptView(r.Queue), Consumed: excerptView(r.Consumed),
-		Matches: each(r.Matches, func(m verdict.Match) matchView { return matchView(m) }), MoreMatches: r.MoreMatches,
-	}
-	if r.Finding != nil {
-		finding := viewFinding(*r.Finding)
-		view.Finding = &finding
-	}
-	return view
 }

@@ -3,6 +3,10 @@ package verdict
 // MaxExcerpt is how many names an excerpt shows; of the others it has the number.
 const MaxExcerpt = 12
 
+// MaxSublayouts is how many sublayouts the trace of one verdict tells of, whatever
+// they are nested in; of the others it has the number.
+const MaxSublayouts = 64
+
 // Trace tells rule by rule how a verdict was reached. It is there where the
 // caller of the engine asked for it, and changes nothing.
 type Trace struct {
@@ -16,6 +20,44 @@ type Trace struct {
 	Choices []Choice
 	// Lists are the rule lists in the layout's order, materials before products.
 	Lists []RuleList
+	// Sublayouts are the layouts that were judged in place of a step's statements,
+	// and MoreSublayouts counts those left out.
+	Sublayouts     []Sublayout
+	MoreSublayouts int
+}
+
+// Sublayout is one layout that was judged within another. Its steps are named with
+// the way to them: vendor/build is the step build of a layout that stands for vendor.
+type Sublayout struct {
+	Step   string // that it stands for
+	Source string // where it was found
+	// Subject is the artifact that it was asked for: where it was asked for several,
+	// the one that decided. Empty in a classic layout, which is asked for none.
+	Subject string
+	// Finding says why it is not satisfied; nil where it is.
+	Finding *Finding
+	// Trace is what its own rules did; nil where it never came to that.
+	Trace *Trace
+}
+
+// Bound leaves out the sublayouts beyond the first MaxSublayouts, those within each
+// other counted, and says how many.
+func (t *Trace) Bound() {
+	left := MaxSublayouts
+	t.bound(&left)
+}
+
+func (t *Trace) bound(left *int) {
+	for i := range t.Sublayouts {
+		if *left == 0 {
+			t.MoreSublayouts += len(t.Sublayouts) - i
+			t.Sublayouts = t.Sublayouts[:i]
+			return
+		}
+		if *left--; t.Sublayouts[i].Trace != nil {
+			t.Sublayouts[i].Trace.bound(left)
+		}
+	}
 }
 
 // Choice is what one item of a step's expectedPredicates was filled with.

@@ -1,0 +1,136 @@
+package layout
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/verdict"
+)
+
+// lacks is the finding for an item of expectedPredicates without enough people.
+// Its id is that of the statement that came nearest to counting.
+func (c *check) lacks(step *boundStep, e *entry, s sorted) *verdict.Finding {
+	f := &verdict.Finding{ID: verdict.ThresholdNotMet, Step: step.name, Where: e.at.in(c.Layout.name), Expected: e.people(), Next: c.nextFor(step, e)}
+	switch {
+	case s.people >= e.threshold:
+		f.ID = verdict.StatementsDisagree
+		f.Found = plural(s.count, "attestation") + " found, and no " + plural(e.threshold, "principal") + " say the same of their materials and products"
+		f.Expected = "equal materials and products"
+		f.Next = "compare the statements: one of them speaks of another commit or file"
+		if s.oneTree {
+			f.Next = "have them attest one commit; theirs have one tree, so if that is enough, say joinBy: tree on this step and on those that match from it"
+		}
+	case s.nearest != nil:
+		f.Found = plural(s.count+s.misses, "attestation") + " found, "
+		if s.nearestStage == otherStep && s.count+s.misses > 1 {
+			f.Found += "none for this step: "
+		}
+		f.Found += s.nearest.Found
+		if s.nearestStage >= otherSigner {
+			f.Next = strings.TrimSuffix(f.Next, orAnotherKind)
+		}
+		if s.people == 0 {
+			f.ID, f.Expected, f.Rule = s.nearest.ID, s.nearest.Expected, s.nearest.Rule
+			if s.nearestStage > otherSigner && s.nearest.Next != "" {
+				f.Next = s.nearest.Next
+			}
+		}
+	case s.count > 0:
+		f.Found = plural(s.count, "attestation") + " found, by " + plural(s.people, "principal")
+	default:
+		f.Found = "no attestation with " + e.expected() + " found"
+		c.blameRefused(f)
+	}
+	return f
+}
+
+// blameRefused adds what became of the candidates where none verified at all.
+func (c *check) blameRefused(f *verdict.Finding) {
+	if len(c.statements) > 0 {
+		if len(c.Refused) > 0 {
+			f.Found += fmt.Sprintf("; %s could not be read or verified, and may be what is missing: %s", plural(len(c.Refused), "candidate"), c.Refused[0].Source)
+		}
+		return
+	}
+	if len(c.Refused) == 0 {
+		f.ID = verdict.NoCandidate
+		return
+	}
+	reason := c.Refused[0].Reason
+	if reason == nil {
+		return
+	}
+	f.ID = reason.ID
+	f.Found += fmt.Sprintf("; %s looked at, none verified: %s", plural(len(c.Refused), "candidate"), reason.Found)
+	if reason.Next != "" {
+		f.Next = reason.Next
+	}
+}
+
+// orAnotherKind ends the next step where, without a layout, no statement of the
+// right kind was found.
+const orAnotherKind = ", or ask for another kind of statement with --predicate-type URI"
+
+// nextFor tells how a missing statement is made.
+func (c *check) nextFor(step *boundStep, e *entry) string {
+	switch {
+	case c.Layout.simple && c.Artifact.Digest[artifact.GitCommit] != "":
+		return c.fetchFirst("have " + e.people() + " attest the commit" + orAnotherKind)
+	case c.Layout.simple:
+		return "have " + e.people() + " attest the artifact" + orAnotherKind
+	case !slices.Contains(e.predicateTypes, LinkV03) && slices.ContainsFunc(e.predicateTypes, isAuthor):
+		return "have one of them sign " + e.toSign()
+	case !slices.Contains(e.predicateTypes, LinkV03) && len(e.allowed) > mostPeople:
+		return "have one of them attest the artifact"
+	case !slices.Contains(e.predicateTypes, LinkV03):
+		return "have " + e.people() + " attest the artifact"
+	}
+	commit := cmp.Or(c.Artifact.Digest[artifact.GitCommit], "COMMIT")
+	for _, s := range c.statements {
+		if s.claims == nil || s.eligible == "" || s.eligible == step.name {
+			continue // a stray statement must not tell anybody what to sign
+		}
+		for _, name := range s.claims.materials.Names() {
+			m := s.claims.materials[name]
+			if id := m.Digest[artifact.GitCommit]; id != "" && !m.Asserted {
+				commit = id
+			}
+		}
+	}
+	who := "have one of them run  "
+	if len(e.allowed) == 1 {
+		who = "have that signer run  "
+	}
+	return c.fetchFirst(fmt.Sprintf("%ssignatus attest --commit %s --step %s", who, commit, step.name))
+}
+
+// toSign lists the ways in which authors may sign in an item that takes no link.
+func (e *entry) toSign() string {
+	var ways []string
+	for _, way := range []struct {
+		predicateTypes []string
+		text           string
+	}{
+		{[]string{attestation.GitCommitPredicate}, "the commit (git commit -S)"},
+		{[]string{attestation.GitTagPredicate}, "a tag of it (git tag -s)"},
+		{[]string{AuthorizationV01, AuthorizationV02}, "an authorization of the change (gittuf attest authorize)"},
+		{[]string{ApprovalV01}, "an approval of the change, as gittuf's app does"},
+	} {
+		if slices.ContainsFunc(way.predicateTypes, func(t string) bool { return slices.Contains(e.predicateTypes, t) }) {
+			ways = append(ways, way.text)
+		}
+	}
+	return orWords(ways)
+}
+
+// fetchFirst is a next step after the one of looking whether it is done already.
+func (c *check) fetchFirst(next string) string {
+	if c.Fetch == "" {
+		return next
+	}
+	return "run  " + c.Fetch + "  in case it is there already, or else " + next
+}
