@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -131,7 +132,7 @@ func (c *compat) artifacts(kind string, raw map[string]map[string]string) (artif
 
 // readDigests reads a hash object. "HASH is the sha256 hash encoded in
 // hexadecimal notation" (in-toto 1.0, 4.2.3); without any there is nothing to
-// compare.
+// compare, and MD5 alone, which many files can have, is no better. (TestClassicDigests)
 func readDigests(kind, name string, raw map[string]string) (artifact.DigestSet, *verdict.Finding) {
 	if len(raw) == 0 {
 		return nil, linkProblem(verdict.DigestEmpty, fmt.Sprintf("the %s %q has no digest", kind, name))
@@ -144,6 +145,9 @@ func readDigests(kind, name string, raw map[string]string) (artifact.DigestSet, 
 	digest, err := artifact.ParseDigestSet(raw)
 	if err != nil {
 		return nil, linkProblem(verdict.DigestMalformed, fmt.Sprintf("the %s %q: %v", kind, name, err))
+	}
+	if !slices.ContainsFunc(artifact.Accepted(), func(alg artifact.Algorithm) bool { return digest[alg] != "" }) {
+		return nil, linkProblem(verdict.DigestEmpty, fmt.Sprintf("the %s %q has no digest that counts, only %s", kind, name, digest))
 	}
 	return digest, nil
 }

@@ -112,6 +112,13 @@ func TestClassicDigests(t *testing.T) {
 		{"one less", with(digests{"sha256": a, "sha512": b}, digests{"sha256": a}), verdict.MatchFailed},
 		{"other algorithms", with(digests{"sha512": b}, digests{"sha256": a}), verdict.MatchFailed},
 		{"none", with(digests{}, digests{}), verdict.DigestEmpty},
+		{"MD5 alone", with(digests{"md5": a[:32]}, digests{"md5": a[:32]}), verdict.DigestEmpty},
+		{"SHA-1 alone", with(digests{"sha1": a[:40]}, digests{"sha1": a[:40]}), verdict.DigestEmpty},
+		{"an algorithm that nobody knows", with(digests{"x": a}, digests{"x": a}), verdict.DigestEmpty},
+		{"MD5 beside", with(digests{"sha256": a, "md5": a[:32]}, digests{"sha256": a, "md5": a[:32]}), ""},
+		{"another MD5 beside", with(digests{"sha256": a, "md5": a[:32]}, digests{"sha256": a, "md5": b[:32]}), verdict.MatchFailed},
+		{"SHA-512 alone", with(digests{"sha512": b}, digests{"sha512": b}), ""},
+		{"a commit", with(digests{"gitCommit": a[:40]}, digests{"gitCommit": a[:40]}), ""},
 	})
 }
 

@@ -216,9 +216,10 @@ func (p Patterns) Match(name string) bool {
 	return matched
 }
 
-// Everybody reports whether the list covers any name at all.
+// Everybody reports whether a pattern of the list covers any name at all, or any that
+// is an address.
 func (p Patterns) Everybody() bool {
-	return slices.ContainsFunc(p, func(s string) bool { return strings.Trim(s, "*") == "" })
+	return slices.ContainsFunc(p, func(s string) bool { return strings.Contains(s, "*") && strings.Trim(s, "*?@") == "" })
 }
 
 // String is the list as it was written.

@@ -135,7 +135,7 @@ func TestPatterns(t *testing.T) {
 	if (sshsig.Patterns)(nil).Match("") || (sshsig.Patterns)(nil).Match("x") {
 		t.Error("no pattern matches something")
 	}
-	for list, want := range map[string]bool{"*": true, "alice,*": true, "*@example.com": false, "**": true, "!*": false} {
+	for list, want := range map[string]bool{"*": true, "alice,*": true, "*@example.com": false, "**": true, "?*": true, "*@*": true, "?": false, "!*": false} {
 		p, err := sshsig.ParsePatterns(list)
 		if err != nil {
 			t.Fatal(err)
