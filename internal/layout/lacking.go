@@ -82,6 +82,8 @@ func (c *check) nextFor(step *boundStep, e *entry) string {
 		return c.fetchFirst("have " + e.people() + " attest the commit" + orAnotherKind)
 	case c.Layout.simple:
 		return "have " + e.people() + " attest the artifact" + orAnotherKind
+	case e.sublayout != nil:
+		return "have " + e.people() + " sign the layout for it: signatus attest FILE --predicate LAYOUT --predicate-type layout"
 	case !slices.Contains(e.predicateTypes, LinkV03) && slices.ContainsFunc(e.predicateTypes, isAuthor):
 		return "have one of them sign " + e.toSign()
 	case !slices.Contains(e.predicateTypes, LinkV03) && len(e.allowed) > mostPeople:
@@ -94,8 +96,7 @@ func (c *check) nextFor(step *boundStep, e *entry) string {
 		if s.claims == nil || s.eligible == "" || s.eligible == step.name {
 			continue // a stray statement must not tell anybody what to sign
 		}
-		for _, name := range s.claims.materials.Names() {
-			m := s.claims.materials[name]
+		for _, m := range s.materials() {
 			if id := m.Digest[artifact.GitCommit]; id != "" && !m.Asserted {
 				commit = id
 			}
@@ -106,6 +107,23 @@ func (c *check) nextFor(step *boundStep, e *entry) string {
 		who = "have that signer run  "
 	}
 	return c.fetchFirst(fmt.Sprintf("%ssignatus attest --commit %s --step %s", who, commit, step.name))
+}
+
+// materials are what a statement says it was made of; of a layout that it signs, what the
+// layout's first step says.
+func (s *statement) materials() (all []artifact.Resource) {
+	sets := []artifact.Set{s.claims.materials}
+	for _, result := range s.sublayouts {
+		if result.claims != nil && len(s.sublayouts) == 1 {
+			sets = append(sets, result.claims.materials)
+		}
+	}
+	for _, set := range sets {
+		for _, name := range set.Names() {
+			all = append(all, set[name])
+		}
+	}
+	return all
 }
 
 // toSign lists the ways in which authors may sign in an item that takes no link.
