@@ -152,6 +152,33 @@ func (c *clone) withTwins(commits []string) []string {
 	return all
 }
 
+// misnamed tells of commits and tags in hand that are other objects in the clone, and
+// of which nothing that was opened speaks: where it does, the finding tells.
+func (c *clone) misnamed(o gitObjects, opened []*attestation.Verified) (lines []string) {
+	calls := map[gitobject.Kind]artifact.Algorithm{gitobject.CommitKind: artifact.GitCommit, gitobject.TagKind: artifact.GitTag, gitobject.TreeKind: artifact.GitTree}
+	check := func(called gitobject.Kind, ids []string) {
+		for _, id := range ids {
+			raw, err := c.repository.Object(id, max(gitobject.MaxCommitBytes, gitobject.MaxTagBytes))
+			if err != nil || raw.Check(id) != nil || raw.Kind == called || calls[raw.Kind] == "" || speaksOf(opened, id) {
+				continue
+			}
+			lines = append(lines, fmt.Sprintf("%s is a %s in this clone, and not a %s; next: run it again with %s:%s", id, raw.Kind, called, calls[raw.Kind], id))
+		}
+	}
+	check(gitobject.CommitKind, o.commits)
+	check(gitobject.TagKind, o.tags)
+	return lines
+}
+
+// speaksOf reports whether a statement has a subject of this id.
+func speaksOf(opened []*attestation.Verified, id string) bool {
+	return slices.ContainsFunc(opened, func(v *attestation.Verified) bool {
+		return slices.ContainsFunc(v.Statement().Subjects, func(s artifact.Resource) bool {
+			return slices.Contains([]string{s.Digest[artifact.GitCommit], s.Digest[artifact.GitTag], s.Digest[artifact.GitTree]}, id)
+		})
+	})
+}
+
 // history is what a repository tells of commits, read from objects that hash to
 // their names.
 type history struct {
@@ -159,10 +186,14 @@ type history struct {
 	changed map[string][]string
 	fetch   string   // what may bring a word that is missing
 	lacking []string // objects that may bear a signature and are not in the clone
+	// misnamed are artifacts in hand that are other objects than they were called.
+	misnamed []string
 }
 
-// warnings tell of what is worth fetching where something is missing.
+// warnings tell of what is worth fetching where something is missing, or of what is
+// to be called otherwise.
 func (h history) warnings() (lines []string) {
+	lines = h.misnamed
 	for _, id := range h.lacking {
 		lines = append(lines, fmt.Sprintf("%s is not in this clone, so its own signature could not be read; next: %s", id, (&gitobject.MissingError{Commit: id, Object: id}).Next()))
 	}

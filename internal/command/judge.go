@@ -75,6 +75,7 @@ func (j *judge) gather(ctx context.Context, found evidence.Found, at *clone, inH
 	}
 	g := &gathered{opened: all}
 	if at != nil {
+		given := inHand
 		inHand.commits = at.withTwins(union(inHand.commits, layout.Commits(all.verified)))
 		noted, lacking := at.find(inHand, j.layout.AsksForObjects())
 		noted.Candidates = without(noted.Candidates, found.Candidates)
@@ -91,7 +92,7 @@ func (j *judge) gather(ctx context.Context, found evidence.Found, at *clone, inH
 			g.verified, g.refused = both.verified, slices.Concat(both.refused, found.Refused, noted.Refused)
 		}
 		g.history = at.history(union(inHand.commits, layout.Commits(more.verified)))
-		g.history.lacking = lacking
+		g.history.lacking, g.history.misnamed = lacking, at.misnamed(given, g.verified)
 	}
 	g.algorithms = algorithmsOf(g.verified, j.layout)
 	return g, nil

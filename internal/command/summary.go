@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -164,7 +165,7 @@ func (s *summarising) state(ctx context.Context, l *layout.Layout, doc *report.D
 		summary := s.summarise(l, doc, v)
 		bundle, err := s.sign(ctx, v.Artifact, summary)
 		if err != nil {
-			return fmt.Errorf("stating the verdict on %s: %w", v.Artifact, err)
+			return unstated(v, err)
 		}
 		bundles = append(bundles, bundle)
 		stated = append(stated, report.Summary{
@@ -183,6 +184,22 @@ func (s *summarising) state(ctx context.Context, l *layout.Layout, doc *report.D
 	}
 	doc.Summaries = stated
 	return nil
+}
+
+// unstated says that the verdict stands and was not stated. A summary has a key flag of
+// its own, and whoever gives one says who verifies.
+func unstated(v verdict.Verdict, err error) error {
+	what, next, known := strings.Cut(err.Error(), "; next: ")
+	code := ExitUndecided
+	if failed, ok := errors.AsType[*exitError](err); ok {
+		if code = failed.code; !known {
+			next = failed.next
+		}
+	}
+	next = strings.NewReplacer(
+		"sign with a key", "sign with --vsa-key FILE and --vsa-verifier-id URI", "no bundle was made", "the verdict stands, and no summary was written",
+	).Replace(next)
+	return &exitError{code: code, err: fmt.Errorf("stating the verdict on %s: %s", v.Artifact, what), next: next}
 }
 
 // summarise says what the verdict is, and nothing that was not verified: the levels

@@ -536,6 +536,44 @@ func TestTagName(t *testing.T) {
 	}
 }
 
+// TestMisnamedObject has the very id of a commit or a tag given for the other's.
+func TestMisnamedObject(t *testing.T) {
+	t.Parallel()
+	erin := hand(t, "erin")
+	b := newBench(t, theCommit().Signed(signSSH(t, erin, theCommit().Raw(), attestationtest.SSHRequest{})), run{})
+	tag := b.tag(t, "v1.0.0", erin)
+	key, err := attestation.ParseKey([]byte(sshLine(t, erin)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := Simple(SimpleOptions{Key: &key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		piece       []byte
+		alg         artifact.Algorithm
+		id          string
+		found, next string
+	}{
+		"a commit's for a tag's":  {b.raw, artifact.GitTag, b.id, "is the id of a commit, and not of a tag", "gitCommit:" + b.id},
+		"a commit's for a tree's": {b.raw, artifact.GitTree, b.id, "is the id of a commit, and not of a tree", "gitCommit:" + b.id},
+		"a tag's for a commit's":  {tag, artifact.GitCommit, idOf(t, tag), "is the id of a tag, and not of a commit", "gitTag:" + idOf(t, tag)},
+		"another's":               {tag, artifact.GitCommit, commitB, "it speaks of", "check the id"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := Input{Layout: l, Artifact: artifact.Artifact{Given: name, Digest: artifact.DigestSet{c.alg: c.id}}, Now: now()}
+			in.Verified, _ = opened(t, l, c.piece)
+			v := Check(in)
+			expect(t, v, verdict.NotSubject)
+			if f := v.Findings[0]; !strings.Contains(f.Found, c.found) || !strings.Contains(f.Next, c.next) {
+				t.Errorf("it says %q, next %q", f.Found, f.Next)
+			}
+		})
+	}
+}
+
 func base64Of(data []byte) string { return base64.StdEncoding.EncodeToString(data) }
 
 // subkeyOf is the subkey that signs for an OpenPGP key.

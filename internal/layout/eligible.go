@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/verdict"
 	"github.com/signatus-dev/signatus/internal/vsa"
@@ -256,22 +255,6 @@ func (c *check) isSubject(s *statement, claims *claims, subject subjectRule) *ve
 		ID: verdict.ArtifactNotProduct, Expected: "a name that the layout's subjects cover: " + globsOf(subject.patterns), Found: "it is called " + orWords(names) + " there",
 		Next: "add the name to the layout's subjects",
 	}
-}
-
-// notSubject tells a file that differs from a digest that cannot be compared.
-func (c *check) notSubject(statement attestation.Statement) *verdict.Finding {
-	f := &verdict.Finding{
-		ID: verdict.NotSubject, Expected: fmt.Sprintf("a subject with %s", c.Artifact.Digest),
-		Found: "it speaks of " + subjectsOf(statement),
-		Next:  "check that this is the file that was attested: it may have been changed or rebuilt",
-	}
-	compares := func(s artifact.Resource) bool {
-		return s.Digest.Join(c.Artifact.Digest, c.accepted) != artifact.NotShared
-	}
-	if !slices.ContainsFunc(statement.Subjects, compares) {
-		f.Next = "name the artifact by a digest of the kind that the statement has, or give the file itself"
-	}
-	return f
 }
 
 // miss remembers the nearest reason why a statement did not count.

@@ -42,10 +42,36 @@ func (c *check) lacks(step *boundStep, e *entry, s sorted) *verdict.Finding {
 	case s.count > 0:
 		f.Found = plural(s.count, "attestation") + " found, by " + plural(s.people, "principal")
 	default:
-		f.Found = "no attestation with " + e.expected() + " found"
+		f.Found = c.nothing(e)
 		c.blameRefused(f)
 	}
 	return f
+}
+
+// nothing says that there is nothing of what counts. Without a layout, what counts
+// for a commit or a tag is first of all its own signature.
+func (c *check) nothing(e *entry) string {
+	attested := "no attestation with " + e.expected()
+	switch own := c.Layout.simple && slices.ContainsFunc(e.predicateTypes, isAuthor); {
+	case own && c.Artifact.Digest[artifact.GitCommit] != "":
+		return "nothing found that counts for a commit: no signature of its own, none of a tag of it, and " + attested
+	case own && c.Artifact.Digest[artifact.GitTag] != "":
+		return "nothing found that counts for a tag: no signature of its own, and " + attested
+	}
+	return attested + " found"
+}
+
+// signObject tells how a commit or a tag is signed, and where its signature is looked
+// for; empty where its own signature does not count.
+func (c *check) signObject(e *entry, kind, id string) string {
+	if id == "" || !slices.ContainsFunc(e.predicateTypes, isAuthor) {
+		return ""
+	}
+	how := "have " + e.people() + " sign the " + kind + map[string]string{"commit": " (git commit -S)", "tag": " (git tag -s)"}[kind]
+	if c.Fetch == "" && len(c.statements)+len(c.Refused) == 0 {
+		return fmt.Sprintf("name a clone with --git DIR, or give the raw object as --bundle (git cat-file %s %s > FILE); or %s", kind, id, how)
+	}
+	return how
 }
 
 // blameRefused adds what became of the candidates where none verified at all.
@@ -77,8 +103,11 @@ const orAnotherKind = ", or ask for another kind of statement with --predicate-t
 
 // nextFor tells how a missing statement is made.
 func (c *check) nextFor(step *boundStep, e *entry) string {
-	switch {
-	case c.Layout.simple && c.Artifact.Digest[artifact.GitCommit] != "":
+	commitInHand, tag := c.Artifact.Digest[artifact.GitCommit], c.Artifact.Digest[artifact.GitTag]
+	switch signed := cmp.Or(c.signObject(e, "commit", commitInHand), c.signObject(e, "tag", tag)); {
+	case c.Layout.simple && signed != "":
+		return c.fetchFirst(signed + " or attest it" + orAnotherKind)
+	case c.Layout.simple && commitInHand != "":
 		return c.fetchFirst("have " + e.people() + " attest the commit" + orAnotherKind)
 	case c.Layout.simple:
 		return "have " + e.people() + " attest the artifact" + orAnotherKind
@@ -91,7 +120,7 @@ func (c *check) nextFor(step *boundStep, e *entry) string {
 	case !slices.Contains(e.predicateTypes, LinkV03):
 		return "have " + e.people() + " attest the artifact"
 	}
-	commit := cmp.Or(c.Artifact.Digest[artifact.GitCommit], "COMMIT")
+	commit := cmp.Or(commitInHand, "COMMIT")
 	for _, s := range c.statements {
 		if s.claims == nil || s.eligible == "" || s.eligible == step.name {
 			continue // a stray statement must not tell anybody what to sign

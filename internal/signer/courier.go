@@ -17,6 +17,7 @@ import (
 
 const (
 	maxAttempts = 6
+	maxUnknown  = 3                      // for a host that no name server knows: without a network nobody waits long
 	firstWait   = 500 * time.Millisecond // doubles with each attempt
 	maxWait     = 15 * time.Second       // between two attempts, without a Retry-After
 	maxAnswer   = 8 << 20                // bytes of an answer
@@ -77,6 +78,7 @@ type trial struct {
 	text       string
 	temporary  bool
 	unreached  bool // nobody was there to answer
+	unknown    bool // no name server knows the host
 	retryAfter time.Duration
 }
 
@@ -94,7 +96,7 @@ func (c *courier) deliver(parent context.Context, to endpoint, what call) (reply
 		failed.attempts = n
 		wait := c.wait(n, failed.retryAfter)
 		waited += wait
-		if !failed.temporary || n == maxAttempts || waited > c.budget || ctx.Err() != nil {
+		if !failed.temporary || n == maxAttempts || failed.unknown && n == maxUnknown || waited > c.budget || ctx.Err() != nil {
 			return reply{}, c.report(parent, to, failed)
 		}
 		if c.again != nil {
@@ -161,10 +163,11 @@ func (c *courier) broken(ctx context.Context, err error) *trial {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	dialled, ok := errors.AsType[*net.OpError](err)
 	unreached := ok && dialled.Op == "dial"
+	asked, named := errors.AsType[*net.DNSError](err)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return &trial{err: errors.New("no answer in time"), temporary: true}
 	}
-	return &trial{err: c.secrets.wrap(err), temporary: !untrusted, unreached: unreached}
+	return &trial{err: c.secrets.wrap(err), temporary: !untrusted, unreached: unreached, unknown: named && asked.IsNotFound}
 }
 
 // words finds what a server says in the shapes of Fulcio, Rekor and gRPC's
