@@ -141,7 +141,7 @@ func (p parameter) next(written string) string {
 	if p.anyText {
 		return fmt.Sprintf("give --param %s=VALUE as plain text", written)
 	}
-	return fmt.Sprintf("give --param %s=VALUE without wildcards, spaces or braces", written)
+	return fmt.Sprintf("give --param %s=VALUE of that form, without wildcards, spaces or braces", written)
 }
 
 // spelling is how the caller writes the parameter.
