@@ -140,6 +140,8 @@ func TestClassicMutations(t *testing.T) {
 		{"rule: no words", rule(), verdict.RuleMalformed},
 		{"rule: no pattern", rule("ALLOW"), verdict.RuleMalformed},
 		{"rule: unknown", rule("FROBNICATE", "foo"), verdict.RuleMalformed},
+		{"rule: a letter that folds to one", rule("DI\u017fALLOW", "foo"), verdict.RuleMalformed},
+		{"rule: a keyword's letter that folds", rule("MATCH", "foo", "WITH", "PRODUCT\u017f", "FROM", "src"), verdict.RuleMalformed},
 		{"rule: a word too many", rule("ALLOW", "foo", "bar"), verdict.RuleMalformed},
 		{"rule: MATCH with links", rule("MATCH", "foo", "WITH", "LINKS", "FROM", "build"), verdict.RuleMalformed},
 		{"rule: MATCH from nowhere", rule("MATCH", "foo", "WITH", "PRODUCTS", "FROM"), verdict.RuleMalformed},

@@ -96,7 +96,7 @@ func parseRuleForm(words []string) (ruleForm, error) {
 	if len(words) < 2 {
 		return ruleForm{}, fmt.Errorf("a rule of %d words, expected a keyword and a pattern", len(words))
 	}
-	f := ruleForm{kind: ruleKind(strings.ToUpper(words[0])), pattern: words[1]}
+	f := ruleForm{kind: ruleKind(keyword(words[0])), pattern: words[1]}
 	switch f.kind {
 	case matchRule:
 		return f.match(words[2:])
@@ -110,7 +110,7 @@ func parseRuleForm(words []string) (ruleForm, error) {
 }
 
 func (f ruleForm) match(words []string) (ruleForm, error) {
-	is := func(i int, keyword string) bool { return i < len(words) && strings.EqualFold(words[i], keyword) }
+	is := func(i int, expected string) bool { return i < len(words) && keyword(words[i]) == expected }
 	if is(0, "IN") && len(words) > 1 {
 		f.source, words = words[1], words[2:]
 	}

@@ -3,6 +3,7 @@ package layout
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
 )
@@ -48,6 +49,15 @@ type boundRule struct {
 	dst  string
 }
 
+// keyword reads a word of ASCII letters in any case. What Unicode folds to one of them,
+// such as ſ to S, is another word to other readers.
+func keyword(word string) string {
+	if strings.ContainsFunc(word, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return ""
+	}
+	return strings.ToUpper(word)
+}
+
 // parseRule reads one rule. Keywords may be in any case, as in in-toto.
 func parseRule(text string, at position) (rule, error) {
 	r := rule{text: text, at: at}
@@ -55,7 +65,7 @@ func parseRule(text string, at position) (rule, error) {
 	if len(tokens) < 2 {
 		return r, fmt.Errorf("rule %q: expected a keyword and a pattern", text)
 	}
-	r.kind = ruleKind(strings.ToUpper(tokens[0]))
+	r.kind = ruleKind(keyword(tokens[0]))
 	var err error
 	if r.pattern, err = parseTemplate(tokens[1]); err != nil {
 		return r, fmt.Errorf("rule %q: %w", text, err)
@@ -78,16 +88,16 @@ func (r rule) parseMatch(tokens []string) (rule, error) {
 		return r, fmt.Errorf("rule %q: expected MATCH <pattern> [IN <prefix>] WITH MATERIALS|PRODUCTS [IN <prefix>] FROM <step>", r.text)
 	}
 	var err error
-	if len(tokens) >= 2 && strings.EqualFold(tokens[0], "IN") {
+	if len(tokens) >= 2 && keyword(tokens[0]) == "IN" {
 		if r.sourcePrefix, err = parseTemplate(tokens[1]); err != nil {
 			return r, fmt.Errorf("rule %q: %w", r.text, err)
 		}
 		tokens = tokens[2:]
 	}
-	if len(tokens) < 4 || !strings.EqualFold(tokens[0], "WITH") {
+	if len(tokens) < 4 || keyword(tokens[0]) != "WITH" {
 		return malformed()
 	}
-	switch strings.ToUpper(tokens[1]) {
+	switch keyword(tokens[1]) {
 	case "PRODUCTS":
 		r.withProducts = true
 	case "MATERIALS":
@@ -95,13 +105,13 @@ func (r rule) parseMatch(tokens []string) (rule, error) {
 		return malformed()
 	}
 	tokens = tokens[2:]
-	if strings.EqualFold(tokens[0], "IN") && len(tokens) == 4 {
+	if keyword(tokens[0]) == "IN" && len(tokens) == 4 {
 		if r.destPrefix, err = parseTemplate(tokens[1]); err != nil {
 			return r, fmt.Errorf("rule %q: %w", r.text, err)
 		}
 		tokens = tokens[2:]
 	}
-	if len(tokens) != 2 || !strings.EqualFold(tokens[0], "FROM") {
+	if len(tokens) != 2 || keyword(tokens[0]) != "FROM" {
 		return malformed()
 	}
 	r.from = tokens[1]
