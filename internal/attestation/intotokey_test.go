@@ -491,3 +491,19 @@ func TestClassicSamples(t *testing.T) {
 		}
 	}
 }
+
+// FuzzOpenPGPEnd reads hashed subpackets; one that is cut off is never read.
+func FuzzOpenPGPEnd(f *testing.F) {
+	f.Add([]byte{5, 2, 0, 0, 0, 1, 5, 3, 0, 0, 0, 2})
+	f.Add([]byte{192, 0, 26})
+	f.Add([]byte{255, 0, 0, 0, 1, 16})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		end, err := openPGPEnd(data)
+		if err != nil && !end.IsZero() {
+			t.Error("an error has an end")
+		}
+		if _, cut := openPGPEnd(append(bytes.Clone(data), 9, 16)); err == nil && cut == nil {
+			t.Error("a subpacket that is cut off is read")
+		}
+	})
+}
