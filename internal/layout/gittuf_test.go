@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"strings"
 	"testing"
@@ -79,5 +80,46 @@ func TestGittufByTree(t *testing.T) {
 		if _, findings := Parse("x.yml", []byte(text), now()); !hasFinding(findings, verdict.NotSupportedYet) {
 			t.Errorf("%s: %v", word, findings)
 		}
+	}
+}
+
+// TestGittuf takes an approval of a tree and a ref, by whom it is signed, for a step
+// whose builder names the tree.
+func TestGittuf(t *testing.T) {
+	t.Parallel()
+	erin := hand(t, "erin")
+	raw := theCommit().Signed(signSSH(t, erin, theCommit().Raw(), attestationtest.SSHRequest{}))
+	id := idOf(t, raw)
+	claims := run{SHA: id}
+	bundle, err := placeOf(t, "sigstore").Sign(attestationtest.SignRequest{As: attestationtest.Workflow(claims), Payload: provenanceOf(claims, []subject{file("app", app)})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	envelope := func(predicateType, digest, target string, predicate map[string]any) []byte {
+		const kind = "application/vnd.gittuf+json"
+		statement := attestationtest.Statement([]subject{{Name: "_", Digest: map[string]string{digest: target}}}, predicateType, predicate)
+		statement = []byte(strings.Replace(string(statement), `"_type"`, `"type"`, 1))
+		return fmt.Appendf(nil, `{"payloadType":%q,"payload":%q,"signatures":[{"keyid":"","sig":%q}]}`, kind, base64Of(statement), base64Of(ed25519.Sign(erin, dsse.PAE(kind, statement))))
+	}
+	zero := strings.Repeat("0", 40)
+	v2 := func(ref, target string) map[string]any {
+		return map[string]any{"targetRef": ref, "fromID": zero, "targetID": target}
+	}
+	for _, c := range []struct {
+		name, types string
+		piece       []byte
+		want        verdict.ID
+	}{
+		{"a tag of the commit", AuthorizationV02, envelope(AuthorizationV02, "gitCommit", id, v2("refs/tags/v1", id)), ""},
+		{"another target than its subject", AuthorizationV02, envelope(AuthorizationV02, "gitCommit", id, v2("refs/tags/v1", commitB)), verdict.PredicateMalformed},
+		{"no ref", AuthorizationV02, envelope(AuthorizationV02, "gitCommit", id, v2("", id)), verdict.PredicateMalformed},
+		{"a tree, which no commit is", AuthorizationV02, envelope(AuthorizationV02, "gitTree", treeA, v2("refs/heads/main", treeA)), verdict.CommitNotJoined},
+		{"v0.1 of a commit", AuthorizationV01, envelope(AuthorizationV01, "gitCommit", id, map[string]any{"targetRef": "refs/heads/main", "fromRevisionID": zero, "targetTreeID": id}), verdict.PredicateMalformed},
+		{"an approval by nobody", ApprovalV01, envelope(ApprovalV01, "gitTree", treeA, map[string]any{"targetRef": "refs/heads/main", "targetTreeID": treeA, "approvers": []any{}, "dismissedApprovers": []any{"x"}}), verdict.NotAuthorsSignature},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			expect(t, judgeApp(t, byHand(t, sshFunctionary(t, "erin"), "erin", typesOf(c.types), 1), c.piece, bundle.JSON), c.want)
+		})
 	}
 }
