@@ -1,7 +1,6 @@
 package command_test
 
 import (
-	"encoding/json"
 	"maps"
 	"os"
 	"slices"
@@ -110,21 +109,8 @@ func (a attack) judge(t *testing.T, o outcome) {
 // evidence did not count.
 func everythingFound(t *testing.T, o outcome) []string {
 	t.Helper()
-	type finding struct{ ID string }
-	var report struct {
-		Verdicts []struct {
-			Findings []finding
-			Evidence []struct{ Reason *finding }
-		}
-	}
-	if err := json.Unmarshal([]byte(o.out), &report); err != nil {
-		t.Fatalf("no report: %v\n%s", err, o.report)
-	}
-	var ids []string
-	for _, v := range report.Verdicts {
-		for _, f := range v.Findings {
-			ids = append(ids, f.ID)
-		}
+	ids := findingsOf(t, o)
+	for _, v := range verdictsOf(t, o) {
 		for _, e := range v.Evidence {
 			if e.Reason != nil {
 				ids = append(ids, e.Reason.ID)

@@ -118,17 +118,29 @@ func atTheTime(env *command.Env) {
 	env.Getenv = os.Getenv // inspections need a PATH, and some a python
 }
 
-// findingsOf lists the ids in a JSON report.
-func findingsOf(t *testing.T, o outcome) []string {
+// readVerdict is as much of a verdict as the tests look at.
+type readVerdict struct {
+	Findings []readFinding
+	Evidence []struct{ Reason *readFinding }
+}
+
+type readFinding struct{ ID string }
+
+// verdictsOf reads a JSON report.
+func verdictsOf(t *testing.T, o outcome) []readVerdict {
 	t.Helper()
-	var report struct {
-		Verdicts []struct{ Findings []struct{ ID string } }
-	}
+	var report struct{ Verdicts []readVerdict }
 	if err := json.Unmarshal([]byte(o.out), &report); err != nil {
 		t.Fatalf("no report: %v\n%s", err, o.report)
 	}
+	return report.Verdicts
+}
+
+// findingsOf lists the ids in a JSON report.
+func findingsOf(t *testing.T, o outcome) []string {
+	t.Helper()
 	var ids []string
-	for _, v := range report.Verdicts {
+	for _, v := range verdictsOf(t, o) {
 		for _, f := range v.Findings {
 			ids = append(ids, f.ID)
 		}

@@ -22,21 +22,28 @@ type badInput struct {
 	words string
 }
 
+// variants gives a file of the world, a way to edit one place of it, and the file in
+// another encoding.
+func variants(t *testing.T, name string) (good []byte, edited func(before, after string) []byte, utf16 []byte) {
+	t.Helper()
+	good = theWorld(t)[name]
+	utf16 = []byte{0xff, 0xfe}
+	for _, b := range good {
+		utf16 = append(utf16, b, 0)
+	}
+	return good, func(before, after string) []byte {
+		if !bytes.Contains(good, []byte(before)) {
+			t.Fatalf("%s does not contain %q", name, before)
+		}
+		return bytes.Replace(good, []byte(before), []byte(after), 1)
+	}, utf16
+}
+
 // TestBadLayouts breaks one thing of a layout at a time.
 func TestBadLayouts(t *testing.T) {
 	t.Parallel()
 	dir := at(t)
-	good := theWorld(t)["acme.yml"]
-	edited := func(before, after string) []byte {
-		if !bytes.Contains(good, []byte(before)) {
-			t.Fatalf("acme.yml does not contain %q", before)
-		}
-		return bytes.Replace(good, []byte(before), []byte(after), 1)
-	}
-	utf16 := []byte{0xff, 0xfe}
-	for _, b := range good {
-		utf16 = append(utf16, b, 0)
-	}
+	good, edited, utf16 := variants(t, "acme.yml")
 	for _, in := range []badInput{
 		{"as it is", good, 0, ""},
 		{"CRLF", bytes.ReplaceAll(good, []byte("\n"), []byte("\r\n")), 0, ""},
@@ -80,18 +87,8 @@ func nestedYAML(depth int) []byte {
 func TestBadBundles(t *testing.T) {
 	t.Parallel()
 	dir := at(t)
-	good := theWorld(t)["bundles/build.json"]
+	good, edited, utf16 := variants(t, "bundles/build.json")
 	other := theWorld(t)["bundles/build-of-other-file.json"]
-	edited := func(before, after string) []byte {
-		if !bytes.Contains(good, []byte(before)) {
-			t.Fatalf("the bundle does not contain %q", before)
-		}
-		return bytes.Replace(good, []byte(before), []byte(after), 1)
-	}
-	utf16 := []byte{0xff, 0xfe}
-	for _, b := range good {
-		utf16 = append(utf16, b, 0)
-	}
 	for _, in := range []badInput{
 		{"as it is", good, 0, ""},
 		{"CRLF", bytes.Join([][]byte{other, good, nil}, []byte("\r\n")), 0, ""},

@@ -6,14 +6,18 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/signatus-dev/signatus/internal/command"
 	"github.com/signatus-dev/signatus/internal/report"
 	"github.com/signatus-dev/signatus/internal/vsa"
 )
@@ -269,6 +273,30 @@ func TestNothingIsStated(t *testing.T) {
 				t.Errorf("%s is there", file)
 			}
 		})
+	}
+}
+
+// nowhere is a machine without a network.
+type nowhere struct{}
+
+func (nowhere) RoundTrip(r *http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
+}
+
+// Without a network the verdict stands, nobody waits long, and what to do names the
+// summary's own flags.
+func TestSummaryWithoutNetwork(t *testing.T) {
+	t.Parallel()
+	dir := at(t)
+	encode := base64.RawURLEncoding.EncodeToString
+	token := encode([]byte(`{"alg":"RS256"}`)) + "." + encode(fmt.Appendf(nil,
+		`{"iss":"https://accounts.google.com","aud":"sigstore","sub":"1","email":"a@example.com","email_verified":true,"exp":%d}`, time.Now().Add(time.Hour).Unix())) + ".AAAA"
+	file := filepath.Join(t.TempDir(), "x.vsa.json")
+	o := run(t, func(env *command.Env) { env.HTTP = &http.Client{Transport: nowhere{}} },
+		append(layoutArgs(dir, filepath.Join(dir, "acme.yml")), "--vsa", file, "--vsa-verifier-id", releaseVerifier, "--identity-token", token)...)
+	o.demand(t, 3, "stating the verdict on", "(3 attempts)", "asking again in", "sign with --vsa-key FILE and --vsa-verifier-id URI; the verdict stands, and no summary was written")
+	if _, err := os.Stat(file); err == nil {
+		t.Errorf("%s is there", file)
 	}
 }
 

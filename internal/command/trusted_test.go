@@ -469,13 +469,19 @@ func TestUndecidedWithoutBase(t *testing.T) {
 	}
 }
 
+// newShallowChange is a change whose workspace is a shallow clone of origin.
+func newShallowChange(t *testing.T) (c change, origin string) {
+	t.Helper()
+	c = newChange(t)
+	origin, c.ws = c.ws, filepath.Join(c.dir, "shallow")
+	gitIn(t, c.dir, "clone", "--quiet", "--depth=1", "file://"+origin, c.ws)
+	return c, origin
+}
+
 // TestShallowClone follows the next step that the refusal names.
 func TestShallowClone(t *testing.T) {
 	t.Parallel()
-	c := newChange(t)
-	origin := c.ws
-	c.ws = filepath.Join(c.dir, "shallow")
-	gitIn(t, c.dir, "clone", "--quiet", "--depth=1", "file://"+origin, c.ws)
+	c, _ := newShallowChange(t)
 	layout := filepath.Join(c.ws, "layouts/release.yml")
 	got := c.verifyApp(c.pullRequest(), "release-key.json", "--layout", layout)
 	_, next, _ := strings.Cut(got.stderr, "next: git ")
@@ -495,10 +501,7 @@ func TestShallowClone(t *testing.T) {
 // place that paths are counted from.
 func TestPlantedRepository(t *testing.T) {
 	t.Parallel()
-	c := newChange(t)
-	origin := c.ws
-	c.ws = filepath.Join(c.dir, "shallow")
-	gitIn(t, c.dir, "clone", "--quiet", "--depth=1", "file://"+origin, c.ws)
+	c, origin := newShallowChange(t)
 	gitIn(t, c.dir, "clone", "--quiet", "--bare", origin, filepath.Join(c.ws, "planted"))
 	got := c.verifyApp(c.pullRequest(), "release-key.json", "--layout", filepath.Join(c.ws, "planted/layouts/release.yml"))
 	if got.code != ExitUndecided || !strings.Contains(got.stderr, "is not in this clone") {

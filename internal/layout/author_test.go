@@ -109,17 +109,7 @@ func TestAuthorsSignatureOnly(t *testing.T) {
 // TestTagName holds a signed tag to the name under which it was served.
 func TestTagName(t *testing.T) {
 	t.Parallel()
-	erin := hand(t, "erin")
-	b := newBench(t, theCommit().Signed(signSSH(t, erin, theCommit().Raw(), attestationtest.SSHRequest{})), run{})
-	tag := b.tag(t, "v1.0.0", erin)
-	key, err := attestation.ParseKey([]byte(sshLine(t, erin)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := Simple(SimpleOptions{Key: &key})
-	if err != nil {
-		t.Fatal(err)
-	}
+	b, tag, l := erinsTag(t)
 	for name, c := range map[string]struct {
 		piece  []byte
 		inHand artifact.DigestSet
@@ -142,20 +132,27 @@ func TestTagName(t *testing.T) {
 	}
 }
 
-// TestMisnamedObject has the very id of a commit or a tag given for the other's.
-func TestMisnamedObject(t *testing.T) {
-	t.Parallel()
+// erinsTag is a commit of erin's, her tag of it, and the layout of whoever takes her key.
+func erinsTag(t *testing.T) (b bench, tag []byte, l *Layout) {
+	t.Helper()
 	erin := hand(t, "erin")
-	b := newBench(t, theCommit().Signed(signSSH(t, erin, theCommit().Raw(), attestationtest.SSHRequest{})), run{})
-	tag := b.tag(t, "v1.0.0", erin)
+	b = newBench(t, theCommit().Signed(signSSH(t, erin, theCommit().Raw(), attestationtest.SSHRequest{})), run{})
+	tag = b.tag(t, "v1.0.0", erin)
 	key, err := attestation.ParseKey([]byte(sshLine(t, erin)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := Simple(SimpleOptions{Key: &key})
+	l, err = Simple(SimpleOptions{Key: &key})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b, tag, l
+}
+
+// TestMisnamedObject has the very id of a commit or a tag given for the other's.
+func TestMisnamedObject(t *testing.T) {
+	t.Parallel()
+	b, tag, l := erinsTag(t)
 	for name, c := range map[string]struct {
 		piece       []byte
 		alg         artifact.Algorithm

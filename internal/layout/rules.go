@@ -279,13 +279,5 @@ func (q *queue) remark(name string) string {
 
 // describe lists what the statement has, at most a few names.
 func (q *queue) describe() string {
-	names := q.over.Names()
-	if len(names) == 0 {
-		return "no artifact at all"
-	}
-	const most = 5
-	if len(names) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-	}
-	return strings.Join(names, ", ")
+	return someOf(q.over.Names(), "no artifact at all")
 }

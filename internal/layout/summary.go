@@ -199,7 +199,7 @@ func (e *entry) checkSummary(s *vsa.Summary) *verdict.Finding {
 	for _, level := range d.levels {
 		if !vsa.Covers(s.Levels, level) {
 			return &verdict.Finding{
-				ID: verdict.VSALevels, Expected: "verified level " + level, Found: "it states " + levelsFound(s.Levels),
+				ID: verdict.VSALevels, Expected: "verified level " + level, Found: "it states " + someOf(s.Levels, "no level"),
 				Next: "have it verified against a policy that demands the level; a level is never inferred",
 			}
 		}
@@ -212,17 +212,6 @@ func parameterFound(name, value string, given bool) string {
 		return "it states no parameter " + name
 	}
 	return fmt.Sprintf("it was verified with %s=%s", name, value)
-}
-
-func levelsFound(levels []string) string {
-	if len(levels) == 0 {
-		return "no level"
-	}
-	const most = 5
-	if len(levels) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(levels[:most], ", "), len(levels)-most)
-	}
-	return strings.Join(levels, ", ")
 }
 
 // VerifiedLevels are the levels that the layout grants to an artifact that it

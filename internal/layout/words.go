@@ -49,6 +49,18 @@ func globsOf(globs []glob) string {
 	return orWords(words)
 }
 
+// someOf lists at most a few words, or says none.
+func someOf(words []string, none string) string {
+	const most = 5
+	switch {
+	case len(words) == 0:
+		return none
+	case len(words) > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
+	}
+	return strings.Join(words, ", ")
+}
+
 func orWords(words []string) string {
 	switch len(words) {
 	case 0:

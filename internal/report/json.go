@@ -26,12 +26,17 @@ const (
 // RFC 3339 in UTC. Texts are exact and whole, except that bytes which are not
 // UTF-8 become U+FFFD; what [Clean] would escape stands as a JSON escape.
 func JSON(w io.Writer, d Document) error {
-	text, err := json.Marshal(viewDocument(d), json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
+	return writeObject(w, viewDocument(d), "JSON report")
+}
+
+// writeObject writes a value in the manner of [JSON]; what names it in an error.
+func writeObject(w io.Writer, value any, what string) error {
+	text, err := json.Marshal(value, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
 	if err != nil {
-		return fmt.Errorf("writing JSON report: %w", err)
+		return fmt.Errorf("writing %s: %w", what, err)
 	}
 	if _, err := w.Write(append(escapeHidden(text), '\n')); err != nil {
-		return fmt.Errorf("writing JSON report: %w", err)
+		return fmt.Errorf("writing %s: %w", what, err)
 	}
 	return nil
 }

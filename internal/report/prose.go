@@ -6,9 +6,6 @@ import (
 	"math"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // proseWidth is where sentences are wrapped, in columns.
@@ -53,12 +50,5 @@ func (p *page) sentence(s string) {
 // Object writes any value as one JSON object and a line feed, with what [Clean]
 // would escape as JSON escapes.
 func Object(w io.Writer, value any) error {
-	text, err := json.Marshal(value, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
-	if err != nil {
-		return fmt.Errorf("writing JSON: %w", err)
-	}
-	if _, err := w.Write(append(escapeHidden(text), '\n')); err != nil {
-		return fmt.Errorf("writing JSON: %w", err)
-	}
-	return nil
+	return writeObject(w, value, "JSON")
 }

@@ -9,9 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
@@ -34,14 +31,7 @@ func SARIF(w io.Writer, d Document) error {
 // writeSARIF writes a log with one run.
 func writeSARIF(w io.Writer, run sarifRun) error {
 	log := sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}}
-	text, err := json.Marshal(log, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
-	if err != nil {
-		return fmt.Errorf("writing SARIF report: %w", err)
-	}
-	if _, err := w.Write(append(escapeHidden(text), '\n')); err != nil {
-		return fmt.Errorf("writing SARIF report: %w", err)
-	}
-	return nil
+	return writeObject(w, log, "SARIF report")
 }
 
 type sarifLog struct {

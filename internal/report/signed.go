@@ -7,9 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/identity"
 	"github.com/signatus-dev/signatus/internal/verdict"
@@ -239,14 +236,7 @@ func SignedJSON(w io.Writer, d Signed) error {
 		Schema: SignedSchema, SchemaVersion: SchemaVersion, Tool: toolView{Name: "signatus", Version: d.Tool}, At: instant(d.At),
 		Bundles: each(d.Bundles, viewSigned), Layout: d.Layout, Notes: d.Notes, Warnings: d.Warnings, Loosenings: d.Loosenings,
 	}
-	text, err := json.Marshal(view, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
-	if err != nil {
-		return fmt.Errorf("writing JSON report: %w", err)
-	}
-	if _, err := w.Write(append(escapeHidden(text), '\n')); err != nil {
-		return fmt.Errorf("writing JSON report: %w", err)
-	}
-	return nil
+	return writeObject(w, view, "JSON report")
 }
 
 func viewSigned(b *SignedBundle) signedBundleView {
