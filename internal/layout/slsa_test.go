@@ -33,26 +33,18 @@ func TestSLSA(t *testing.T) {
 		return trial{layout: layout, params: with(map[string]string{"source": repo}, p...), words: words}
 	}
 	main, tagged := generated(released, run{}), generated(released, run{Ref: "refs/tags/v1.2.3"})
-	pushedBy := func(trigger string) word {
-		return generated(released, run{Ref: "refs/tags/v1.2.3", Trigger: trigger}, set("invocation/environment/github_event_payload", map[string]any{"base_ref": "refs/heads/main"}))
-	}
-	pushed := pushedBy("push")
-	releasedFrom := func(trigger string) word {
-		return generated(released, run{Ref: "refs/tags/v1.2.3", Trigger: trigger}, set("invocation/environment/github_event_payload", map[string]any{"release": map[string]any{"target_commitish": "main"}}))
-	}
+	pushed := generated(released, run{Ref: "refs/tags/v1.2.3"}, set("invocation/environment/github_event_payload", map[string]any{"base_ref": "refs/heads/main"}))
 	dispatched := generated(released, run{Trigger: "workflow_dispatch"}, set("invocation/environment/github_event_payload", map[string]any{"inputs": map[string]any{"level": "3", "note": "two words"}}))
 	delegated := func(builder string, edits ...edit) word {
 		return generated("delegator_generic_slsa3.yml@refs/tags/v2.1.0", run{}, append(edits, set("builder/id", builder))...)
 	}
 	const maven = "https://github.com/" + slsaGenerator + "builder_maven_slsa3.yml"
 	const generic = "https://github.com/" + slsaGenerator + "generator_generic_slsa3.yml"
-	const bazelRelease = "https://github.com/bazel-contrib/.github/.github/workflows/release_ruleset.yaml"
 	bazel := run{JobWorkflowRef: "bazel-contrib/.github/.github/workflows/release_ruleset.yaml@refs/tags/v7.1.0"}
 	judgeAll(t, []row{
 		{"the source alone", try(nil, main), allow},
 		{"the branch", try([]string{"branch", "main"}, main), allow},
 		{"the branch that a tag was pushed from", try([]string{"branch", "main"}, pushed), allow},
-		{"the branch that a release was made from", try([]string{"branch", "main"}, releasedFrom("release")), allow},
 		{"the tag", try([]string{"tag", "v1.2.3"}, tagged), allow},
 		{"the version", try([]string{"versionedTag", "v1.2"}, tagged), allow},
 		{"the builder at any version", try([]string{"builderId", generic}, main), allow},
@@ -62,7 +54,7 @@ func TestSLSA(t *testing.T) {
 		{"a delegator's builder", try(nil, delegated(maven+"@refs/tags/v2.1.0")), allow},
 		{"a delegator's builder by its id", try([]string{"builderId", maven + "@v2.1.0"}, delegated(maven+"@refs/tags/v2.1.0")), allow},
 		{"another repository's builder, asked for", try([]string{"builderId", "https://github.com/acme/trw/.github/workflows/b.yml"}, delegated("https://github.com/acme/trw/.github/workflows/b.yml@refs/tags/v1.0.0")), allow},
-		{"the Bazel release workflow, asked for", try([]string{"builderId", bazelRelease}, built(bazel)), allow},
+		{"the Bazel release workflow, asked for", try([]string{"builderId", "https://github.com/bazel-contrib/.github/.github/workflows/release_ruleset.yaml"}, built(bazel)), allow},
 
 		{"a tag that repeats where tags are", try([]string{"versionedTag", "v1.2.3"}, generated(released, run{Ref: "refs/tags/v1.2.3refs/tags/evil"})), verdict.AttributeFalse},
 		{"a builder's id with two versions", try([]string{"builderId", generic + "@v2.1.0@v9.9.9"}, main), verdict.AttributeFalse},
@@ -73,9 +65,6 @@ func TestSLSA(t *testing.T) {
 		{"another branch", try([]string{"branch", "dev"}, main), verdict.AttributeFalse},
 		{"the branch of a tag of which nobody says it", try([]string{"branch", "main"}, tagged), verdict.AttributeError},
 		{"another branch that a tag was pushed from", try([]string{"branch", "dev"}, pushed), verdict.AttributeError},
-		{"a push's branch, of a run that no push started", try([]string{"branch", "main"}, pushedBy("workflow_dispatch")), verdict.AttributeFalse},
-		{"a release's branch, of a run that a push started", try([]string{"branch", "main"}, releasedFrom("push")), verdict.AttributeError},
-		{"a tag's branch, by a builder into whose predicate its caller may write", try([]string{"branch", "main", "builderId", bazelRelease}, built(tagOf(bazel), eventOf("refs/heads/main"))), verdict.AttributeFalse},
 		{"the tag of a branch's build", try([]string{"tag", "v1.2.3"}, main), verdict.AttributeFalse},
 		{"another tag", try([]string{"tag", "v1.2"}, tagged), verdict.AttributeFalse},
 		{"another version", try([]string{"versionedTag", "v1.3"}, tagged), verdict.AttributeFalse},
@@ -101,14 +90,6 @@ func TestSLSA(t *testing.T) {
 	})
 }
 
-// tagOf is the run at a tag.
-func tagOf(claims run) run { claims.Ref = "refs/tags/v1.2.3"; return claims }
-
-// eventOf writes a push's event into a provenance v1, as slsa-github-generator does.
-func eventOf(baseRef string) edit {
-	return set("buildDefinition/internalParameters/GITHUB_EVENT_PAYLOAD", map[string]any{"base_ref": baseRef, "inputs": map[string]any{"level": "3"}})
-}
-
 func with(p map[string]string, more ...string) map[string]string {
 	for i := 0; i < len(more); i += 2 {
 		p[more[i]] = more[i+1]
@@ -116,18 +97,16 @@ func with(p map[string]string, more ...string) map[string]string {
 	return p
 }
 
-// TestSLSAPackage asks for npm's packages, with keys of our own in place of the
+// TestSLSAPackage asks for npm's packages, with a key of our own in place of the
 // registry's.
 func TestSLSAPackage(t *testing.T) {
 	t.Parallel()
 	const publish = "https://github.com/npm/attestation/tree/main/specs/publish/v0.1"
 	const hosted = "https://github.com/actions/runner/github-hosted"
-	holders := []string{"heidi", "judy"} // in place of 2022's key, which no more counts when the world signs, and of 2025's
-	layout := regexp.MustCompile(`(?s)-----BEGIN.*?-----END PUBLIC KEY-----`).ReplaceAllStringFunc(ready(t, "slsa.yml"), func(string) string {
-		holder := holders[0]
-		holders = holders[1:]
-		return strings.ReplaceAll(strings.TrimSpace(keyPEM(t, holder)), "\n", "\n        ")
-	})
+	keys := regexp.MustCompile(`(?s)-----BEGIN.*?-----END PUBLIC KEY-----`)
+	registry := strings.ReplaceAll(strings.TrimSpace(keyPEM(t, "judy")), "\n", "\n        ")
+	layout := keys.ReplaceAllLiteralString(strings.Replace(ready(t, "slsa.yml"), "npm-registry-2022, npm-registry-2025", "npm-registry-2022", 1), registry)
+	layout = regexp.MustCompile(`(?s)  npm-registry-2025:.*?(\nprincipals:)`).ReplaceAllString(layout, "$1")
 
 	pkg := func(version string) subject { return file("pkg:npm/%40acme/app@"+version, app) }
 	npm := func(claims run, edits ...edit) word {
@@ -155,10 +134,6 @@ func TestSLSAPackage(t *testing.T) {
 		{"a self-hosted runner", try(nil, npm(run{RunnerEnvironment: "self-hosted"}), good), verdict.ContradictsCert},
 		{"without the registry's word", try(nil, npm(run{})), verdict.ThresholdNotMet},
 		{"the registry's word by somebody else", try(nil, npm(run{}), published(signer{key: "ivan"}, "1.0.3", pkg("1.0.3"))), verdict.NotFunctionary},
-		{"the registry's word by a key that is no more in use", try(nil, npm(run{}), published(signer{key: "heidi"}, "1.0.3", pkg("1.0.3"))), verdict.KeyNotValid},
-		{"the branch", try([]string{"branch", "main"}, npm(run{}), good), allow},
-		{"a tag's branch, which a step of the job may have written", try([]string{"branch", "main"}, npm(tagOf(run{}), eventOf("refs/heads/main")), good), verdict.AttributeFalse},
-		{"an input, which a step of the job may have written", try([]string{"workflowInput.level", "3"}, npm(run{Trigger: "workflow_dispatch"}, eventOf("refs/heads/main")), good), verdict.AttributeFalse},
 		{"the registry's word on another file", try(nil, npm(run{}), published(judy, "1.0.3", file("pkg:npm/%40acme/app@1.0.3", evil))), verdict.MatchFailed},
 		{"the registry's word on another version", try([]string{"packageVersion", "1.0.3"}, npm(run{}), published(judy, "1.0.4", pkg("1.0.3"))), verdict.AttributeFalse},
 	})

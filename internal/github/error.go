@@ -1,0 +1,149 @@
+package github
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/signatus-dev/signatus/internal/identity"
+)
+
+const (
+	nextMarker   = "; next: " // what a caller cuts an error at
+	maxText      = 300        // runes of GitHub's words that are kept
+	maxSecretRun = 8          // a piece of a token that is this long is not shown
+)
+
+// Error says that GitHub did not do what it was asked to.
+type Error struct {
+	Doing    string // as "storing an attestation of acme/app"
+	Host     string // that was asked, with its port
+	Status   int    // of the last answer; 0 without one
+	Attempts int
+	// Temporary tells that the same request may well succeed later.
+	Temporary bool
+	// Code is GitHub's word for what is wrong with a field, as already_exists.
+	Code string
+	Text string // GitHub's words: one bounded line without the token
+	// Accepted is what permissions would do, as the answer says itself.
+	Accepted string
+	Err      error  // what went wrong where no answer says so; may be nil
+	Next     string // what to do
+
+	wait time.Duration // that GitHub asks for
+}
+
+// Error is the error in one line, with the next step at its end.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: ", e.Doing)
+	switch {
+	case e.Status == 0 && e.Err != nil:
+		fmt.Fprintf(&b, "asking %s: %v", e.Host, e.Err)
+	case e.Err != nil:
+		fmt.Fprintf(&b, "the answer of %s cannot be used: %v", e.Host, e.Err)
+	default:
+		fmt.Fprintf(&b, "%s answers %s", e.Host, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))))
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
+	}
+	if e.Text != "" {
+		fmt.Fprintf(&b, ": %q", e.Text)
+	}
+	if e.Accepted != "" {
+		fmt.Fprintf(&b, " (it takes the permissions %s)", e.Accepted)
+	}
+	if e.Next != "" {
+		b.WriteString(nextMarker + e.Next)
+	}
+	return b.String()
+}
+
+// Unwrap gives what went wrong.
+func (e *Error) Unwrap() error { return e.Err }
+
+// clean makes one bounded line of a text from outside: without the token, without
+// characters that move or hide what stands beside them, and without what would read as
+// this program's own next step.
+func clean(text string, token identity.Token) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == utf8.RuneError || !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, text)
+	// Only now, so that nothing left out above puts it together again.
+	if secret := token.Reveal(); secret != "" {
+		text = strings.ReplaceAll(text, secret, token.String())
+		if len(secret) >= maxSecretRun && strings.Contains(text, secret[:maxSecretRun]) {
+			text = strings.ReplaceAll(text, secret[:maxSecretRun], token.String()) // one that was cut off
+		}
+	}
+	text = strings.Join(strings.Fields(text), " ")
+	for marker := strings.TrimSpace(nextMarker); strings.Contains(text, marker); { // what is left may be one again
+		text = strings.ReplaceAll(text, marker, ";")
+	}
+	if runes := []rune(text); len(runes) > maxText {
+		text = string(runes[:maxText]) + "…"
+	}
+	return text
+}
+
+// purpose is what a request is for, as far as its refusal is explained by it.
+type purpose struct {
+	doing string
+	// permissions is what the job's token needs, as a workflow has it.
+	permissions string
+	// instead is what does without this place; empty where there is nothing.
+	instead string
+}
+
+// next is what to do about a refusal. It says no more than the answer does.
+func (c *Client) next(p purpose, e *Error) string {
+	text := strings.ToLower(e.Text)
+	switch {
+	case e.Temporary && e.wait > budget:
+		return fmt.Sprintf("run it again in %v, which is what GitHub asks for", e.wait.Round(time.Second))
+	case e.Temporary && (e.Status == http.StatusForbidden || e.Status == http.StatusTooManyRequests) && c.token.IsZero():
+		return "give a token in GITHUB_TOKEN, whose rate limit is higher, or run it again later"
+	case e.Temporary:
+		return "run it again later, and see https://www.githubstatus.com"
+	case strings.Contains(text, "feature not available"):
+		return "attestations of private repositories need GitHub Enterprise Cloud; " + p.instead
+	case strings.Contains(text, "immutable release"):
+		return "a published release takes nothing any more: store in the release while it is a draft, and publish it afterwards; or " + p.instead
+	case e.Status == http.StatusUnauthorized && c.token.IsZero():
+		return c.give(p)
+	case e.Status == http.StatusUnauthorized:
+		return "give another token: GitHub does not take this one"
+	case e.Status == http.StatusForbidden && c.token.IsZero():
+		return c.give(p)
+	case e.Status == http.StatusForbidden:
+		return yaml(p.permissions)
+	case e.Status == http.StatusNotFound && c.token.IsZero():
+		return "check the name, and for what is not public " + c.give(p)
+	case e.Status == http.StatusNotFound:
+		return "check the name, and that the token may see it: what it may not see is not found. " + yaml(p.permissions)
+	case e.Status == http.StatusRequestEntityTooLarge:
+		return "attest fewer subjects at a time, or " + p.instead
+	default:
+		return p.instead
+	}
+}
+
+// give asks for a token.
+func (c *Client) give(p purpose) string {
+	return "give a token in GITHUB_TOKEN, in a workflow with  permissions: " + p.permissions
+}
+
+// yaml is the line to paste.
+func yaml(permissions string) string {
+	return "add this line to the job in the workflow, and to the one that calls it:  permissions: " + permissions
+}
