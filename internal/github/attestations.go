@@ -159,6 +159,9 @@ func (c *Client) attestations(ctx context.Context, a asking) (all []Attestation,
 	for {
 		got, err := c.send(ctx, c.listing(a, after))
 		if failed, ok := errors.AsType[*Error](err); ok && failed.Status == http.StatusNotFound && after == "" {
+			if a.once {
+				return nil, nil
+			}
 			return nil, c.seen(ctx, a, failed)
 		}
 		if err != nil {
@@ -204,7 +207,7 @@ func (c *Client) listing(a asking, after string) call {
 // seen tells apart what 404 means: that there are no attestations, or that there is no
 // such repository, or none that the token may see.
 func (c *Client) seen(ctx context.Context, a asking, failed *Error) error {
-	_, err := c.send(ctx, call{purpose: a.purpose(), limit: maxAnswer, within: attemptTime, once: a.once, request: func() (*http.Request, error) {
+	_, err := c.send(ctx, call{purpose: a.purpose(), limit: maxAnswer, within: attemptTime, request: func() (*http.Request, error) {
 		return c.api.NewRequest(http.MethodGet, a.at.path(), nil)
 	}})
 	if unseen, ok := errors.AsType[*Error](err); ok && unseen.Status == http.StatusNotFound {

@@ -50,7 +50,7 @@ func rooms() map[string]room {
 		"gitrepo":   {floor: 1, siblings: []string{"artifact", "gitobject"}},
 		"gitnotes":  {floor: 1, pure: true, siblings: []string{"gitobject"}},
 		"gitremote": {floor: 1, siblings: []string{"gitobject", "gitrepo", "identity"}},
-		"github":    {floor: 1},
+		"github":    {floor: 1, siblings: []string{"identity"}},
 		"signer":    {floor: 1, siblings: []string{"artifact", "identity"}},
 		"login":     {floor: 1, siblings: []string{"identity"}},
 		"trust":     {floor: 1},
@@ -58,6 +58,7 @@ func rooms() map[string]room {
 		"docs": {floor: 1, pure: true},
 
 		"attestationtest": {floor: side},
+		"githubtest":      {floor: side},
 		"sandbox":         {floor: side},
 		"demo":            {floor: side},
 		"bench":           {floor: side},
@@ -153,7 +154,10 @@ func owners() []owner {
 		{pkg: "github.com/google/go-github", rooms: []string{"github"}},
 		{pkg: module + "/internal/command", rooms: []string{"command", "cmd/signatus"}},
 		{pkg: module + "/internal/attestationtest", rooms: []string{"attestationtest", "demo", "bench", "sandbox", "intotopeer"}},
-		{pkg: "testing", rooms: []string{"attestationtest", "sandbox"}},
+		{pkg: module + "/internal/githubtest", rooms: []string{"githubtest"}},
+		{pkg: "testing", rooms: []string{"attestationtest", "githubtest", "sandbox"}},
+		// GitHub's description is what the tests' GitHub is held to, and the product is not.
+		{pkg: "github.com/getkin/kin-openapi", rooms: []string{"githubtest"}, tests: true},
 		// A test that imported the sandbox would bring its modules into go.mod.
 		{pkg: module + "/internal/sandbox", rooms: []string{"sandbox"}, tests: true},
 		// The peer is compared with, in a module of its own, and never relied on.
