@@ -23,40 +23,61 @@ type judge struct {
 	parameters map[string]string
 	doc        *report.Document
 	clones     clones
+	stores     []evidence.Elsewhere      // that bundles are fetched from
+	said       map[string]evidence.Found // of commits there
 }
 
 // all judges each artifact alone. Bundles that the caller named serve them all
-// and are opened once.
-func (j *judge) all(ctx context.Context, targets []target) error {
+// and are opened once, unless more is fetched about each.
+func (j *judge) all(ctx context.Context, targets []target) (err error) {
+	var named evidence.Found
 	var shared *gathered
 	if len(j.in.bundles) > 0 {
-		found, err := evidence.Named(j.env.FS, j.in.bundles)
-		if err != nil {
+		if named, err = evidence.Named(j.env.FS, j.in.bundles); err != nil {
 			return undecided("check --bundle", err)
 		}
-		if shared, err = j.gather(ctx, found, j.clones.named, objectsInHand(targets...)); err != nil {
-			return err
-		}
-	}
-	for _, t := range targets {
-		g := shared
-		if g == nil {
-			var err error
-			found := evidence.Beside(j.env.FS, t.beside)
-			if g, err = j.gather(ctx, found, j.clones.of(t, &found), objectsInHand(t)); err != nil {
+		if len(j.stores) == 0 {
+			if shared, err = j.gather(ctx, named, j.clones.named, objectsInHand(targets...)); err != nil {
 				return err
 			}
 		}
-		a, err := t.hash(ctx, j.env, g.algorithms)
-		if err := hashFailure(ctx, t, err); err != nil {
-			return err
+	}
+	for _, t := range targets {
+		if len(j.stores) > 0 {
+			err = j.elsewhere(ctx, t, named)
+		} else {
+			err = j.here(ctx, t, shared)
 		}
-		v := j.one(a, err, g)
-		if j.doc.Verdicts = append(j.doc.Verdicts, v); !v.Allowed() {
-			j.doc.Warnings = union(j.doc.Warnings, g.history.warnings())
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// here judges an artifact with the bundles that the caller named, or else with what lies
+// beside it.
+func (j *judge) here(ctx context.Context, t target, g *gathered) error {
+	if g == nil {
+		var err error
+		found := evidence.Beside(j.env.FS, t.beside)
+		if g, err = j.gather(ctx, found, j.clones.of(t, &found), objectsInHand(t)); err != nil {
+			return err
+		}
+	}
+	a, err := t.hash(ctx, j.env, g.algorithms)
+	if err := hashFailure(ctx, t, err); err != nil {
+		return err
+	}
+	j.conclude(j.one(a, err, g), g)
+	return nil
+}
+
+// conclude adds a verdict to the report.
+func (j *judge) conclude(v verdict.Verdict, g *gathered) {
+	if j.doc.Verdicts = append(j.doc.Verdicts, v); !v.Allowed() {
+		j.doc.Warnings = union(j.doc.Warnings, g.history.warnings())
+	}
 }
 
 // gathered is evidence that has been opened.
@@ -66,31 +87,38 @@ type gathered struct {
 	history    history
 }
 
-// gather opens what was found, and then what the clone has about the commits that
-// are in hand or that the opened statements name.
+// gather opens what was found, and then what there is elsewhere, and in the clone, about
+// the commits that are in hand or that the opened statements name.
 func (j *judge) gather(ctx context.Context, found evidence.Found, at *clone, inHand gitObjects) (*gathered, error) {
 	all, err := j.open(ctx, found)
 	if err != nil {
 		return nil, err
 	}
 	g := &gathered{opened: all}
+	later := j.words(ctx, all.verified, inHand.commits)
+	given := inHand
+	var lacking []string
 	if at != nil {
-		given := inHand
 		inHand.commits = at.withTwins(union(inHand.commits, layout.Commits(all.verified)))
-		noted, lacking := at.find(inHand, j.layout.AsksForObjects())
-		noted.Candidates = without(noted.Candidates, found.Candidates)
-		more, err := j.open(ctx, noted)
+		var noted evidence.Found
+		noted, lacking = at.find(inHand, j.layout.AsksForObjects())
+		noted.Candidates = without(noted.Candidates, later.Candidates)
+		later.Add(noted)
+	}
+	later.Candidates = without(later.Candidates, found.Candidates)
+	more, err := j.open(ctx, later)
+	if err != nil {
+		return nil, err
+	}
+	g.verified, g.refused = slices.Concat(g.verified, more.verified), slices.Concat(g.refused, more.refused)
+	if len(later.Candidates) > 0 && len(layout.Sublayouts(j.input(g.verified))) > 0 { // whose evidence may lie in either place
+		both, err := openWithin(ctx, slices.Concat(found.Candidates, later.Candidates), j.roots, j.input(nil))
 		if err != nil {
 			return nil, err
 		}
-		g.verified, g.refused = slices.Concat(g.verified, more.verified), slices.Concat(g.refused, more.refused)
-		if len(layout.Sublayouts(j.input(g.verified))) > 0 { // whose evidence may lie in either place
-			both, err := openWithin(ctx, slices.Concat(found.Candidates, noted.Candidates), j.roots, j.input(nil))
-			if err != nil {
-				return nil, err
-			}
-			g.verified, g.refused = both.verified, slices.Concat(both.refused, found.Refused, noted.Refused)
-		}
+		g.verified, g.refused = both.verified, slices.Concat(both.refused, found.Refused, later.Refused)
+	}
+	if at != nil {
 		g.history = at.history(union(inHand.commits, layout.Commits(more.verified)))
 		g.history.lacking, g.history.misnamed = lacking, at.misnamed(given, g.verified)
 	}

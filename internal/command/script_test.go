@@ -32,6 +32,7 @@ var update = flag.Bool("update", false, "rewrite the golden outputs in testdata/
 //	gittuf NAME REPOSITORY REF TREE FILE has somebody authorise a tree, both see
 //	                  gitscene_test.go
 //	note REPOSITORY COMMIT FILE makes FILE the only note of refs/notes/attestations
+//	github …          has a GitHub on loopback, see hub_test.go; where [github]
 //
 // The variable EXPIRY is a day at which layouts may end. What signatus wrote is in the files out and err, with what differs from run to
 // run replaced by words: EXPIRY, NOW, and SHA256 for the digest of a layout.
@@ -65,6 +66,14 @@ func TestScript(t *testing.T) {
 			"sshsign":   sshsign,
 			"built":     built,
 			"gittuf":    gittuf,
+			"github":    hub(t),
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "github" {
+				return false, errors.New("there is no such condition")
+			}
+			_, err := described()
+			return err == nil, nil
 		},
 	})
 }
@@ -121,6 +130,7 @@ func steady(text string) string {
 		{`(?m)^(layout .*sha256:)[0-9a-f]+…?$`, "${1}SHA256"},
 		{"(?m)^(. layout . `.*sha256:)[0-9a-f]{64}", "${1}SHA256"},
 		{`("name": "[^"]*\.yml",\s+"sha256": ")[0-9a-f]{64}`, "${1}SHA256"},
+		{`127\.0\.0\.1:[0-9]+`, "127.0.0.1:PORT"},
 		{`go1\.[0-9.]+, [a-z0-9]+/[a-z0-9]+`, "GO, OS/ARCH"},
 	} {
 		text = regexp.MustCompile(volatile.pattern).ReplaceAllString(text, volatile.steady)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signatus-dev/signatus/internal/evidence"
 	"github.com/signatus-dev/signatus/internal/layout"
 	"github.com/signatus-dev/signatus/internal/report"
 	"github.com/signatus-dev/signatus/internal/verdict"
@@ -19,6 +20,7 @@ type verifyInput struct {
 	checksums  string
 	bundles    []string
 	git        string
+	from       fromFlags
 	who        signerFlags
 	layout     string
 	signers    signatoryFlags
@@ -52,7 +54,10 @@ commit-*.sigstore.json and commit-*.sigstore.jsonl. What authors said of the com
 that these name is looked for in the git repository that the artifact lies in: in
 refs/notes/attestations, one bundle a line, and where a step takes them, the commits'
 own signatures and signed tags. --git looks in another repository, and also where
---bundle is given.
+--bundle is given. With --from, bundles are fetched too: those that GitHub keeps as
+attestations of the repository, or the assets of a release. The token is that of
+GH_TOKEN or GITHUB_TOKEN; a public repository needs none. Nothing that is fetched is
+believed more than a file.
 
 Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 could not decide.`
 
@@ -108,6 +113,10 @@ const verifyExamples = `  # The author's word and the builder's, over one commit
   signatus verify gitCommit:3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273 --step author \
     --layout release.yml --bundle commit-3f2a9c1d0e5b4a69788796a5b4c3d2e1f0918273.sigstore.json
 
+  # From GitHub: its attestations of the repository, and the assets of a release
+  signatus verify app-linux-amd64 --from github --repo acme/app --layout release.yml
+  signatus verify app-linux-amd64 --from release=v1.2.0 --repo acme/app --layout release.yml
+
   # The builder's word from a file, the author's from the notes of a clone
   git -C app fetch origin refs/notes/attestations:refs/notes/attestations
   signatus verify app-linux-amd64 --bundle app-linux-amd64.sigstore.json --git app \
@@ -129,6 +138,7 @@ func newVerify(env Env) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&in.bundles, "bundle", nil, "`FILE` or directory with bundles, JSON or JSONL, in place of those beside the artifact (repeatable)")
 	flags.StringVar(&in.git, "git", "", "look for authors' words in the git repository in or around `DIR` (default: the one that the artifact lies in, unless there is --bundle)")
+	in.from.register(flags)
 	flags.StringVar(&in.checksums, "checksums", "", "verify each artifact that `FILE` lists, as sha256sum or sha512sum writes it")
 	flags.StringVar(&in.layout, "layout", "", "layout `FILE`: who must have signed what; an attestation layout, or a signed layout of in-toto 1.0")
 	flags.BoolVar(&in.fromHead, layoutFromHead, false, "in a run for a pull request or merge group, trust the working tree's --layout, --layout-key, --key and --trusted-root, not the base commit's")
@@ -197,8 +207,11 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 	if err != nil {
 		return err
 	}
-	judge := &judge{env: env, in: in, layout: demanded, roots: roots, parameters: parameters, doc: &doc}
+	judge := &judge{env: env, in: in, layout: demanded, roots: roots, parameters: parameters, doc: &doc, said: map[string]evidence.Found{}}
 	if err := judge.openGit(); err != nil {
+		return err
+	}
+	if judge.stores, err = in.from.open(env, in.git, in.who.predicateType); err != nil {
 		return err
 	}
 	if err := judge.all(ctx, targets); err != nil {
@@ -233,6 +246,9 @@ func (in verifyInput) finish(ctx context.Context, env Env, f finishing) error {
 func (in verifyInput) check(env Env) error {
 	inputs := slices.Concat(in.artifacts, in.bundles, in.roots.files, in.signers.files(), []string{in.checksums, in.layout, in.who.key, in.who.allowed})
 	if err := in.out.check(inputs...); err != nil {
+		return err
+	}
+	if err := in.from.check(in.roots.offline); err != nil {
 		return err
 	}
 	if err := in.summary.check(env, in); err != nil {

@@ -137,7 +137,7 @@ func (r classicRun) check() error {
 	for _, flag := range []struct {
 		name  string
 		given bool
-	}{{"bundle", len(in.bundles) > 0}, {"git", in.git != ""}, {"step", in.step != ""}, {"subject-name", in.subject != ""}, {"min-layout-version", in.minVersion != 0}, {"tag-name", in.tag != ""}} {
+	}{{"bundle", len(in.bundles) > 0}, {"git", in.git != ""}, {"from", len(in.from.from) > 0}, {"step", in.step != ""}, {"subject-name", in.subject != ""}, {"min-layout-version", in.minVersion != 0}, {"tag-name", in.tag != ""}} {
 		if flag.given {
 			return usage("leave it out; the evidence of such a layout is its links, in --link-dir", "--%s goes with an attestation layout, and %s is a layout of in-toto 1.0", flag.name, in.layout)
 		}

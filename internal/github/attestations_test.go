@@ -138,7 +138,7 @@ func TestNoAttestations(t *testing.T) {
 	}
 	w.repository.Private = true
 	_, err := w.Client.Attestations(t.Context(), acme(), digest, "")
-	says(t, err, "fetching attestations of "+digest+" from acme/app", "404 Not Found", `"Not Found"`, "next: check the name, and for what is not public give a token in GITHUB_TOKEN, in a workflow with  permissions: {attestations: read, contents: read}")
+	says(t, err, "fetching attestations of "+digest+" from acme/app", "404 Not Found", "next: check the name, and for what is not public give a token in GITHUB_TOKEN, in a workflow with  permissions: {attestations: read, contents: read}")
 	w = open(t, githubtest.Permissions{})
 	w.repository.Private = true
 	_, err = w.Client.Attestations(t.Context(), acme(), digest, "")

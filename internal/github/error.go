@@ -38,8 +38,16 @@ type Error struct {
 
 // Error is the error in one line, with the next step at its end.
 func (e *Error) Error() string {
+	line := e.Doing + ": " + e.What()
+	if e.Next != "" {
+		line += nextMarker + e.Next
+	}
+	return line
+}
+
+// What is what happened, for whoever says elsewhere what was being done, and what to do.
+func (e *Error) What() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: ", e.Doing)
 	switch {
 	case e.Status == 0 && e.Err != nil:
 		fmt.Fprintf(&b, "asking %s: %v", e.Host, e.Err)
@@ -51,14 +59,11 @@ func (e *Error) Error() string {
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
 	}
-	if e.Text != "" {
+	if e.Text != "" && e.Text != http.StatusText(e.Status) {
 		fmt.Fprintf(&b, ": %q", e.Text)
 	}
 	if e.Accepted != "" {
 		fmt.Fprintf(&b, " (it takes the permissions %s)", e.Accepted)
-	}
-	if e.Next != "" {
-		b.WriteString(nextMarker + e.Next)
 	}
 	return b.String()
 }

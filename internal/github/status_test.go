@@ -64,7 +64,7 @@ func TestEachStatus(t *testing.T) {
 			slices.Repeat([]time.Duration{30 * time.Second}, 2), []string{"secondary rate limit", "(3 attempts)", later}},
 		"403 of the secondary rate limit, untimed": {403, nil, githubtest.Refusal(403, "You have exceeded a secondary rate limit."), 2, []time.Duration{time.Minute}, []string{"secondary rate limit"}},
 		"404":              {404, nil, githubtest.Refusal(404, "Not Found"), 1, nil, []string{"404 Not Found", "next: check the name, and that the token may see it", "permissions: {attestations: write, id-token: write, contents: read}"}},
-		"409":              {409, nil, githubtest.Refusal(409, "Conflict"), 1, nil, []string{`409 Conflict: "Conflict"`, elsewhere}},
+		"409":              {409, nil, githubtest.Refusal(409, "Conflict"), 1, nil, []string{"409 Conflict; next: ", elsewhere}},
 		"413":              {413, nil, githubtest.Refusal(413, "Payload too big"), 1, nil, []string{"413 Request Entity Too Large", "next: attest fewer subjects at a time"}},
 		"422":              {422, nil, githubtest.Refusal(422, "Invalid Argument - values do not match: https://github.com/acme/app != https://acme.ghe.com/acme/app"), 1, nil, []string{"422 Unprocessable Entity", "values do not match", elsewhere}},
 		"422 with fields":  {422, nil, githubtest.Refusal(422, "Validation Failed", map[string]string{"code": "invalid", "field": "bundle", "message": "is odd"}), 1, nil, []string{`"Validation Failed; bundle invalid is odd"`}},

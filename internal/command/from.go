@@ -1,0 +1,149 @@
+package command
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
+	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/evidence"
+	"github.com/signatus-dev/signatus/internal/github"
+	"github.com/signatus-dev/signatus/internal/layout"
+)
+
+// Where bundles are fetched from.
+const (
+	fromGitHub  = "github"
+	fromRelease = "release"
+)
+
+// fromFlags say where bundles are fetched from, and of which repository. Nothing is
+// fetched unless it is asked for.
+type fromFlags struct {
+	from []string
+	repo string
+}
+
+func (f *fromFlags) register(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.from, "from", nil, "fetch bundles too, from GitHub's attestations of the repository or from the release of a tag: `github|release[=TAG]` (repeatable)")
+	flags.StringVar(&f.repo, "repo", "", "`OWNER/NAME` of the repository at GitHub that --from looks in (default: the origin of the git repository here, or the job's)")
+}
+
+// source is one of --from.
+type source struct{ kind, tag string }
+
+func (f *fromFlags) sources() (all []source) {
+	for _, given := range f.from {
+		kind, tag, _ := strings.Cut(given, "=")
+		all = append(all, source{kind: kind, tag: tag})
+	}
+	return all
+}
+
+// check refuses what cannot be looked in.
+func (f *fromFlags) check(offline bool) error {
+	sources := f.sources()
+	switch {
+	case f.repo != "" && len(sources) == 0:
+		return usage("add --from github or --from release=TAG", "--repo goes with --from")
+	case offline && len(sources) > 0:
+		return usage("leave one of them out; or fetch the bundles beforehand, and name them with --bundle", "--from fetches bundles over the network, and --offline forbids that")
+	}
+	for i, s := range sources {
+		switch {
+		case s.kind != fromGitHub && s.kind != fromRelease:
+			return usage("write --from github or --from release=TAG", "--from %s: there is nothing of that name to fetch from", f.from[i])
+		case s.kind == fromGitHub && strings.Contains(f.from[i], "="):
+			return usage("write --from github, and the repository as --repo OWNER/NAME", "--from %s: github takes nothing behind it", f.from[i])
+		case s.kind == fromRelease && s.tag == "" && strings.Contains(f.from[i], "="):
+			return usage("write --from release=TAG; is a variable unset?", "--from %s: the tag is empty", f.from[i])
+		case slices.Contains(sources[:i], s):
+			return usage("name it once", "--from %s is given twice", f.from[i])
+		}
+	}
+	return nil
+}
+
+// open prepares the stores; nobody is asked yet. predicateType is the only one that
+// counts; empty for all.
+func (f *fromFlags) open(env Env, folder, predicateType string) (stores []evidence.Elsewhere, err error) {
+	if len(f.from) == 0 {
+		return nil, nil
+	}
+	client, err := openGitHub(env)
+	if err != nil {
+		return nil, err
+	}
+	repository, err := githubRepository(env, f.repo, folder)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range f.sources() {
+		if s.kind == fromGitHub {
+			stores = append(stores, evidence.Attestations{Client: client, Repository: repository.Repository, Chosen: repository.sayWhere(), PredicateType: predicateType})
+			continue
+		}
+		tag, err := releaseTag(env, s.tag)
+		if err != nil {
+			return nil, usage("write --from release=TAG", "--from release: %w", err)
+		}
+		stores = append(stores, evidence.OpenRelease(client, github.Tagged{Repository: repository.Repository, Tag: tag}, repository.sayWhere()))
+	}
+	return stores, nil
+}
+
+// elsewhere judges an artifact with what is fetched about it. It is hashed first, in
+// every algorithm: what it is looked for by must be what is judged, and a second reading
+// might find another file.
+func (j *judge) elsewhere(ctx context.Context, t target, named evidence.Found) error {
+	a, unread := t.hash(ctx, j.env, []artifact.Algorithm{artifact.SHA256, artifact.SHA384, artifact.SHA512})
+	if err := hashFailure(ctx, t, unread); err != nil {
+		return err
+	}
+	var found evidence.Found
+	found.Add(named)
+	if len(j.in.bundles) == 0 {
+		found = evidence.Beside(j.env.FS, t.beside)
+	}
+	at := j.clones.of(t, &found)
+	for _, store := range j.stores {
+		if unread == nil {
+			found.Add(evidence.From(ctx, store, evidence.Sought{Name: a.Name, Digest: a.Digest}))
+		}
+	}
+	g, err := j.gather(ctx, found, at, objectsInHand(t))
+	if err != nil {
+		return err
+	}
+	j.conclude(j.one(a, unread, g), g)
+	return nil
+}
+
+// maxWords bounds the commits that are asked about over the network, for one artifact.
+const maxWords = 16
+
+// words fetches what was said of the commits that statements name, where a layout may
+// ask for it. Several artifacts are often of one commit, which is asked about once.
+func (j *judge) words(ctx context.Context, verified []*attestation.Verified, inHand []string) (found evidence.Found) {
+	if len(j.stores) == 0 || j.in.layout == "" {
+		return found
+	}
+	commits := layout.Commits(verified)
+	for _, id := range commits[:min(len(commits), maxWords)] {
+		if slices.Contains(inHand, id) {
+			continue // it was looked for as the artifact
+		}
+		said, known := j.said[id]
+		if !known {
+			for _, store := range j.stores {
+				said.Add(evidence.From(ctx, store, evidence.Sought{Digest: artifact.DigestSet{artifact.GitCommit: id}}))
+			}
+			j.said[id] = said
+		}
+		found.Add(said)
+	}
+	return found
+}
