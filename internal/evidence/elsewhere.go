@@ -118,9 +118,8 @@ type Attestations struct {
 // Name is the repository with its host.
 func (a Attestations) Name() string { return a.Client.Host() + "/" + a.Repository.String() }
 
-// Find asks for each digest that GitHub may have a subject under: SHA-256, as it says,
-// and for what is known by another digest alone, that one. What git names is also asked
-// for as sha1, which is what GitHub calls it in the attestations of its releases.
+// Find asks for the digests that GitHub may have a subject under, until one of them has
+// something.
 func (a Attestations) Find(ctx context.Context, sought Sought) (Kept, error) {
 	kept := Kept{Place: "attestations of " + a.Name() + a.Chosen + " about " + sought.about()}
 	for _, digest := range subjects(sought.Digest) {
@@ -128,29 +127,31 @@ func (a Attestations) Find(ctx context.Context, sought Sought) (Kept, error) {
 		if err != nil {
 			return Kept{}, err
 		}
-		for _, one := range found {
-			kept.Pieces = append(kept.Pieces, Piece{
-				Source: fmt.Sprintf("%s attestation %d of %s", a.Name(), len(kept.Pieces)+1, shortened(digest)), Data: one.Bundle, Err: one.Err,
-			})
+		for i, one := range found {
+			kept.Pieces = append(kept.Pieces, Piece{Source: fmt.Sprintf("%s attestation %d of %s", a.Name(), i+1, shortened(digest)), Data: one.Bundle, Err: one.Err})
+		}
+		if len(found) > 0 {
+			break
 		}
 	}
 	return kept, nil
 }
 
-// subjects are the names of digests that GitHub is asked for.
+// subjects are the names of digests that GitHub is asked for. "The parameter should be set
+// to the attestation's subject's SHA256 digest" (its OpenAPI); its command line also asks
+// for sha512, and for what git names as sha1, which is what GitHub calls it in the
+// attestations of its own releases.
 func subjects(digest artifact.DigestSet) (names []string) {
-	if value := digest[artifact.SHA256]; value != "" {
-		return []string{"sha256:" + value}
+	for _, alg := range []artifact.Algorithm{artifact.SHA256, artifact.SHA512, artifact.GitCommit, artifact.GitTag, artifact.GitTree} {
+		if value := digest[alg]; value != "" {
+			names = append(names, string(alg)+":"+value)
+			if len(value) == sha1Digits {
+				names = append(names, "sha1:"+value)
+			}
+		}
 	}
-	for _, alg := range artifact.InHand() {
-		value := digest[alg]
-		if value == "" {
-			continue
-		}
-		names = append(names, string(alg)+":"+value)
-		if len(value) == sha1Digits {
-			names = append(names, "sha1:"+value)
-		}
+	if value := digest[artifact.SHA384]; value != "" && len(names) == 0 {
+		names = append(names, string(artifact.SHA384)+":"+value)
 	}
 	return names
 }
