@@ -190,3 +190,45 @@ func TestDownload(t *testing.T) {
 	_, err = w.Download(t.Context(), acme(), github.Asset{ID: 1, Name: "gone\x1b"})
 	says(t, err, "downloading gone from", "404 Not Found")
 }
+
+// TestReady says before anything is signed what is in the way.
+func TestReady(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		permissions githubtest.Permissions
+		private     bool
+		release     *githubtest.Release
+		attest      string // empty for nothing
+		assets      string
+	}{
+		"ready":            {permissions: writes(), release: &githubtest.Release{}},
+		"a draft":          {permissions: writes(), release: &githubtest.Release{Draft: true, Immutable: true}},
+		"no token":         {release: &githubtest.Release{}, attest: "there is no token; next: give a token in GITHUB_TOKEN, in a workflow with  permissions: {attestations: write, id-token: write, contents: read}", assets: "there is no token; next: give a token in GITHUB_TOKEN, in a workflow with  permissions: {contents: write}"},
+		"no release":       {permissions: writes(), assets: "404 Not Found"},
+		"an immutable one": {permissions: writes(), release: &githubtest.Release{Immutable: true}, assets: "it is published and immutable; next: a published release takes nothing any more"},
+		"a private one":    {permissions: writes(), private: true, release: &githubtest.Release{}},
+		"not to be seen":   {permissions: githubtest.Permissions{}, private: true, attest: "404 Not Found; next: check the name, and that the token may see it", assets: "404 Not Found"},
+		"may only look on": {permissions: githubtest.Permissions{"contents": "read"}, release: &githubtest.Release{}},
+	} {
+		w := open(t, row.permissions)
+		w.repository.Private = row.private
+		if row.release != nil {
+			row.release.Tag = "v1.2.0"
+			w.Publish(w.repository, *row.release)
+		}
+		for what, check := range map[string]struct {
+			err   error
+			words string
+		}{"attestations": {w.ReadyForAttestations(t.Context(), acme()), row.attest}, "assets": {w.ReadyForAssets(t.Context(), released()), row.assets}} {
+			switch {
+			case check.words != "":
+				says(t, check.err, check.words)
+			case check.err != nil:
+				t.Errorf("%s, %s: %v", name, what, check.err)
+			}
+		}
+		if w.count(http.MethodPost, "") != 0 {
+			t.Errorf("%s: something was stored", name)
+		}
+	}
+}

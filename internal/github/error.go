@@ -110,6 +110,9 @@ type purpose struct {
 	instead string
 }
 
+// whileDraft is how bundles come into an immutable release.
+const whileDraft = "a published release takes nothing any more: store in the release while it is a draft, and publish it afterwards; or "
+
 // next is what to do about a refusal. It says no more than the answer does.
 func (c *Client) next(p purpose, e *Error) string {
 	text := strings.ToLower(e.Text)
@@ -123,7 +126,7 @@ func (c *Client) next(p purpose, e *Error) string {
 	case strings.Contains(text, "feature not available"):
 		return "attestations of private repositories need GitHub Enterprise Cloud; " + p.instead
 	case strings.Contains(text, "immutable release"):
-		return "a published release takes nothing any more: store in the release while it is a draft, and publish it afterwards; or " + p.instead
+		return whileDraft + p.instead
 	case e.Status == http.StatusUnauthorized && c.token.IsZero():
 		return c.give(p)
 	case e.Status == http.StatusUnauthorized:
