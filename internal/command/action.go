@@ -75,8 +75,18 @@ func newStep(env Env) *step {
 	s.env.Stdout, s.env.Stderr = actions.NewLog(env.Stdout), actions.NewLog(env.Stderr)
 	s.env.StdoutIsTerminal, s.env.StderrIsTerminal = false, false
 	s.env.signed = func(doc report.Signed) { s.signed = doc }
+	s.env.Getenv = func(name string) string {
+		if name == registryPassword { // in a step, an input and no variable
+			return actions.Secret(env.Getenv, inputRegistryPassword)
+		}
+		return env.Getenv(name)
+	}
 	return s
 }
+
+// inputRegistryPassword is the one input that becomes no flag: other users of the
+// machine see a command line.
+const inputRegistryPassword = "registry-password"
 
 // read makes the verb's arguments of the inputs.
 func (s *step) read(env Env) (err error) {
@@ -90,6 +100,9 @@ func (s *step) read(env Env) (err error) {
 		if err := s.workspace.Enter(s.asked.Folder); err != nil {
 			return usage("", "%w", err)
 		}
+	}
+	if err := actions.Mask(env.Getenv, s.env.Stderr, actions.Secret(env.Getenv, inputRegistryPassword)); err != nil {
+		return undecided("", err)
 	}
 	s.env.Args = append([]string{s.asked.Verb}, s.asked.Arguments...)
 	return nil

@@ -79,13 +79,14 @@ func flagsOf(t *testing.T, verb string) map[string][2]string {
 }
 
 // TestInputsAreFlags holds action.yml to the command line: an input for each flag
-// of attest and verify, and none besides the three that are no flags. Each says
+// of attest and verify, and none besides the three that are no flags, and a password,
+// which no command line should hold. Each says
 // whose it is and how it is written.
 func TestInputsAreFlags(t *testing.T) {
 	t.Parallel()
 	m, text := actionMetadata(t)
 	verbs := map[string]map[string][2]string{"attest": flagsOf(t, "attest"), "verify": flagsOf(t, "verify")}
-	want := map[string]bool{"command": true, "paths": true, "working-directory": true}
+	want := map[string]bool{"command": true, "paths": true, "working-directory": true, "registry-password": true}
 	for _, flags := range verbs {
 		for name := range flags {
 			if m.Inputs[name].Description == "" {
@@ -106,7 +107,7 @@ func TestInputsAreFlags(t *testing.T) {
 		}
 		for verb, flags := range verbs {
 			flag, has := flags[name]
-			if !want[name] || slices.Contains([]string{"command", "paths", "working-directory"}, name) {
+			if !want[name] || slices.Contains([]string{"command", "paths", "working-directory", "registry-password"}, name) {
 				continue
 			}
 			says := func(words string) bool { return regexp.MustCompile(`(?i)` + words).MatchString(input.Description) }

@@ -22,6 +22,7 @@ type target struct {
 	name   string             // base name; empty for a bare digest
 	path   string             // empty where the digest is known
 	beside string             // path that bundles lie beside; empty for the working directory
+	image  string             // NAME@DIGEST of an image; empty for all else
 	digest artifact.DigestSet // empty where there is a path
 }
 
@@ -73,7 +74,7 @@ func parseTarget(env Env, arg string) (target, error) {
 		if err != nil {
 			return target{}, usage("name the image by digest: oci://NAME@sha256:HEX", "image %s: %w", arg, err)
 		}
-		return target{given: arg, digest: set}, nil
+		return target{given: arg, image: name, digest: set}, nil
 	}
 	if alg, _, ok := strings.Cut(arg, ":"); ok && slices.Contains(artifact.InHand(), artifact.Algorithm(alg)) {
 		set, err := artifact.ParseDigest(arg)

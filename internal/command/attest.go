@@ -20,6 +20,7 @@ import (
 // attestInput is what the caller asks of attest.
 type attestInput struct {
 	subjects  subjectFlags
+	registry  registryFlags
 	says      predicateFlags
 	who       credentialFlags
 	instance  instanceFlags
@@ -31,8 +32,9 @@ type attestInput struct {
 
 const attestHelp = `Sign build outputs with the workflow's own identity, or a commit with its author's.
 
-PATH is a file or a glob: * and ? stay within a folder, ** crosses folders. What is
-signed is a statement about them:
+PATH is a file or a glob: * and ? stay within a folder, ** crosses folders. --image
+reads an image in its registry, and of an index its images too. What is signed is a
+statement about them:
 
   SLSA provenance   by default, from the claims of the job's identity token, which
                     are held against the certificate before anything is logged
@@ -62,7 +64,10 @@ const attestExamples = `  # In a workflow: what it built, with SLSA provenance
   # The same, kept in the repository and sent to its remote, where verify finds it
   signatus attest --commit HEAD --store notes --push
 
-  # An image and an SBOM
+  # An image in its registry; of an index also the image of each platform
+  signatus attest --image ghcr.io/acme/app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+
+  # An image that is not read, and its SBOM
   signatus attest --subject ghcr.io/acme/app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \
     --predicate bom.json --predicate-type https://cyclonedx.org/bom
 
@@ -87,6 +92,7 @@ func newAttest(env Env) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	in.subjects.register(flags)
+	in.registry.register(flags)
 	in.says.register(flags)
 	in.who.register(flags)
 	in.instance.register(flags)
@@ -109,7 +115,7 @@ func attest(ctx context.Context, env Env, in attestInput) error {
 	if err := in.check(); err != nil {
 		return err
 	}
-	found, err := in.subjects.find(env)
+	found, err := in.subjects.find(ctx, env, in.registry)
 	if err != nil {
 		return err
 	}
@@ -168,13 +174,16 @@ func (in attestInput) check() error {
 	if err := in.report.check(); err != nil {
 		return err
 	}
-	for _, check := range []func() error{in.subjects.check, in.who.check, in.instance.check, in.out.check} {
+	for _, check := range []func() error{in.subjects.check, in.who.check, in.instance.check, in.out.check, in.registry.check} {
 		if err := check(); err != nil {
 			return err
 		}
 	}
 	if in.out.force && in.out.bundle == "" && in.suggested == "" {
 		return usage("leave it out: elsewhere bundles are appended", "--force goes with --bundle or --suggest-layout")
+	}
+	if in.registry.given() && len(in.subjects.images) == 0 {
+		return usage("name an image with --image NAME@sha256:HEX, or leave it out", "--registry-username logs in where images are, and goes with --image")
 	}
 	if in.out.notes.asked() && in.subjects.commit == "" {
 		return usage("attest a commit: --commit HEAD", "--store notes keeps what was said about a commit with it, and goes with --commit")
@@ -212,6 +221,7 @@ func (in attestInput) checkFiles(env Env, u using) error {
 	files.reads("--identity-token", in.who.token)
 	files.reads("--key", in.who.key)
 	files.reads("--push-token", in.out.notes.token)
+	files.reads("--registry-password-file", in.registry.passwordFile)
 	for _, r := range in.instance.roots.files {
 		_, file, named := strings.Cut(r, "=")
 		if !named {

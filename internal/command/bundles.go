@@ -70,6 +70,7 @@ type place struct {
 type planned struct {
 	from, to int
 	file     string // the first subject's; empty where it is known by its digest
+	image    string // the first subject's, NAME@DIGEST; empty where it is none
 	place    place
 }
 
@@ -85,6 +86,8 @@ func (f *outputFlags) plan(env Env, found foundSubjects) ([]planned, error) {
 		p := planned{from: from, to: min(from+size, all), place: place{path: f.bundle, exactly: true, force: f.force}}
 		if from < len(found.files) {
 			p.file = found.files[from].Path
+		} else {
+			p.image = found.imageOf(found.known[from-len(found.files)])
 		}
 		switch {
 		case f.notes.asked():
@@ -259,6 +262,8 @@ func (s *signing) verifyWith(m made, layout string) string {
 func (s *signing) inHand(m made) []string {
 	target := m.file
 	switch {
+	case m.image != "":
+		target = "oci://" + m.image
 	case target == "":
 		target = digestInHand(m.subjects[0].Digest)
 	case !strings.Contains(target, "/") && (strings.HasPrefix(target, "-") || strings.Contains(target, ":")):

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/attestation"
@@ -18,18 +18,23 @@ import (
 const (
 	fromGitHub  = "github"
 	fromRelease = "release"
+	fromOCI     = "oci" // an image's registry
 )
 
 // fromFlags say where bundles are fetched from, and of which repository. Nothing is
 // fetched unless it is asked for.
 type fromFlags struct {
-	from []string
-	repo string
+	from     []string
+	repo     string
+	registry registryFlags
 }
 
-func (f *fromFlags) register(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.from, "from", nil, "fetch bundles too, from GitHub's attestations of the repository or from the release of a tag: `github|release[=TAG]` (repeatable)")
+func (f *fromFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.from, "from", nil, "fetch bundles too, from GitHub's attestations of the repository, from the release of a tag, or from an image's registry: `github|release[=TAG]|oci` (repeatable)")
 	flags.StringVar(&f.repo, "repo", "", "`OWNER/NAME` of the repository at GitHub that --from looks in (default: the origin of the git repository here, or the job's)")
+	f.registry.register(flags)
+	choices(cmd, "from", fromGitHub, fromRelease, fromOCI)
 }
 
 // source is one of --from.
@@ -49,28 +54,37 @@ func (f *fromFlags) check(offline bool) error {
 	switch {
 	case f.repo != "" && len(sources) == 0:
 		return usage("add --from github or --from release=TAG", "--repo goes with --from")
+	case f.registry.given() && !f.asks(fromOCI):
+		return usage("add --from oci", "--registry-username logs in where images are, and goes with --from oci")
 	case offline && len(sources) > 0:
 		return usage("leave one of them out; or fetch the bundles beforehand, and name them with --bundle", "--from fetches bundles over the network, and --offline forbids that")
 	}
 	for i, s := range sources {
 		switch {
-		case s.kind != fromGitHub && s.kind != fromRelease:
-			return usage("write --from github or --from release=TAG", "--from %s: there is nothing of that name to fetch from", f.from[i])
+		case s.kind != fromGitHub && s.kind != fromRelease && s.kind != fromOCI:
+			return usage("write --from github, --from release=TAG or --from oci", "--from %s: there is nothing of that name to fetch from", f.from[i])
 		case s.kind == fromGitHub && strings.Contains(f.from[i], "="):
 			return usage("write --from github, and the repository as --repo OWNER/NAME", "--from %s: github takes nothing behind it", f.from[i])
+		case s.kind == fromOCI && strings.Contains(f.from[i], "="):
+			return usage("write --from oci, and the image as oci://NAME@sha256:HEX", "--from %s: oci takes nothing behind it", f.from[i])
 		case s.kind == fromRelease && s.tag == "" && strings.Contains(f.from[i], "="):
 			return usage("write --from release=TAG; is a variable unset?", "--from %s: the tag is empty", f.from[i])
 		case slices.Contains(sources[:i], s):
 			return usage("name it once", "--from %s is given twice", f.from[i])
 		}
 	}
-	return nil
+	return f.registry.check()
+}
+
+// asks tells whether bundles are fetched from a kind of store.
+func (f *fromFlags) asks(kind string) bool {
+	return slices.ContainsFunc(f.sources(), func(s source) bool { return s.kind == kind })
 }
 
 // open prepares the stores; nobody is asked yet. predicateType is the only one that
 // counts; empty for all.
 func (f *fromFlags) open(env Env, folder, predicateType string) (stores []evidence.Elsewhere, err error) {
-	if len(f.from) == 0 {
+	if !f.asks(fromGitHub) && !f.asks(fromRelease) {
 		return nil, nil
 	}
 	client, err := openGitHub(env)
@@ -82,6 +96,9 @@ func (f *fromFlags) open(env Env, folder, predicateType string) (stores []eviden
 		return nil, err
 	}
 	for _, s := range f.sources() {
+		if s.kind == fromOCI {
+			continue
+		}
 		if s.kind == fromGitHub {
 			stores = append(stores, evidence.Attestations{Client: client, Repository: repository.Repository, Chosen: repository.sayWhere(), PredicateType: predicateType})
 			continue
@@ -111,7 +128,7 @@ func (j *judge) elsewhere(ctx context.Context, t target, named evidence.Found) e
 	at := j.clones.of(t, &found)
 	for _, store := range j.stores {
 		if unread == nil {
-			found.Add(evidence.From(ctx, store, evidence.Sought{Name: a.Name, Digest: a.Digest}))
+			found.Add(evidence.From(ctx, store, evidence.Sought{Name: a.Name, Image: t.image, Digest: a.Digest}))
 		}
 	}
 	g, err := j.gather(ctx, found, at, objectsInHand(t))

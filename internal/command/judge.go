@@ -51,6 +51,9 @@ func (j *judge) all(ctx context.Context, targets []target) (err error) {
 		if err != nil {
 			return err
 		}
+		if last := j.doc.Verdicts[len(j.doc.Verdicts)-1]; !last.Allowed() {
+			j.doc.Warnings = union(j.doc.Warnings, j.in.from.unasked(t))
+		}
 	}
 	return nil
 }

@@ -33,6 +33,8 @@ var update = flag.Bool("update", false, "rewrite the golden outputs in testdata/
 //	                  gitscene_test.go
 //	note REPOSITORY COMMIT FILE makes FILE the only note of refs/notes/attestations
 //	github …          has a GitHub on loopback, see hub_test.go; where [github]
+//	registry KIND     starts a registry at $REGISTRY, see registry_test.go
+//	attach IMAGE FILE keeps the bundles of FILE with an image
 //
 // The variable EXPIRY is a day at which layouts may end. What signatus wrote is in the files out and err, with what differs from run to
 // run replaced by words: EXPIRY, NOW, and SHA256 for the digest of a layout.
@@ -66,6 +68,8 @@ func TestScript(t *testing.T) {
 			"sshsign":   sshsign,
 			"built":     built,
 			"gittuf":    gittuf,
+			"registry":  startRegistry,
+			"attach":    attach,
 			"github":    hub(t),
 		},
 		Condition: func(name string) (bool, error) {

@@ -25,6 +25,8 @@ type subjectFlags struct {
 	patterns  []string
 	subjects  []string
 	checksums []string
+	images    []string
+	children  bool
 	commit    string
 	repo      string
 	sha512    bool
@@ -33,14 +35,17 @@ type subjectFlags struct {
 func (f *subjectFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.subjects, "subject", nil, "attest `NAME@ALGORITHM:HEX`, for example an image by digest (repeatable)")
 	flags.StringArrayVar(&f.checksums, "checksums", nil, "attest each file that `FILE` lists, as sha256sum or sha512sum writes it (repeatable)")
+	f.registerImages(flags)
 	flags.StringVar(&f.commit, "commit", "", "attest the commit `REV`: HEAD, a branch, a tag or an id")
 	flags.StringVar(&f.repo, "repo", "", "the `URL` of the commit's repository (default: its remote origin)")
 	flags.BoolVar(&f.sha512, "sha512", false, "state the SHA-512 of files too")
 }
 
 func (f *subjectFlags) check() error {
-	files := len(f.patterns)+len(f.subjects)+len(f.checksums) > 0
+	files := len(f.patterns)+len(f.subjects)+len(f.checksums)+len(f.images) > 0
 	switch {
+	case !f.children && len(f.images) == 0:
+		return usage("name the image with --image NAME@sha256:HEX", "--image-children goes with --image")
 	case f.commit == "" && f.repo != "":
 		return usage("name the commit with --commit REV", "--repo goes with --commit")
 	case f.commit != "" && files:
@@ -56,6 +61,7 @@ type foundSubjects struct {
 	files  []artifact.File
 	known  []artifact.Subject // by their digests
 	lists  []string           // folders of the lists of checksums
+	images []imageSubject     // those of known that are images in a registry
 	commit *gitrepo.Commit
 	// repository is the commit's.
 	repository *gitrepo.Repository
@@ -65,7 +71,7 @@ type foundSubjects struct {
 
 // find looks for everything that was named, so that what is missing is said
 // before anybody logs in.
-func (f *subjectFlags) find(env Env) (foundSubjects, error) {
+func (f *subjectFlags) find(ctx context.Context, env Env, login registryFlags) (foundSubjects, error) {
 	found := foundSubjects{sha512: f.sha512}
 	if f.commit != "" {
 		err := f.findCommit(&found)
@@ -87,8 +93,13 @@ func (f *subjectFlags) find(env Env) (foundSubjects, error) {
 			return foundSubjects{}, err
 		}
 	}
-	err = found.checkNames()
-	return found, err
+	if err := found.checkNames(); err != nil {
+		return foundSubjects{}, err
+	}
+	if err := f.findImages(ctx, env, imageSearch{login: login, found: &found}); err != nil {
+		return foundSubjects{}, err
+	}
+	return found, found.checkNames()
 }
 
 // notFound tells what the command line got wrong from what could not be read.
@@ -122,6 +133,9 @@ func (found *foundSubjects) list(env Env, path string) error {
 
 // checkNames refuses two subjects of one name before the files are read.
 func (found *foundSubjects) checkNames() error {
+	if len(found.files)+len(found.known) == 0 {
+		return nil // images are not looked for yet
+	}
 	named := found.known[:len(found.known):len(found.known)]
 	for _, f := range found.files {
 		named = append(named, artifact.Subject{Name: f.Name, Source: f.Path})

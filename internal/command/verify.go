@@ -55,9 +55,9 @@ that these name is looked for in the git repository that the artifact lies in: i
 refs/notes/attestations, one bundle a line, and where a step takes them, the commits'
 own signatures and signed tags. --git looks in another repository, and also where
 --bundle is given. With --from, bundles are fetched too: those that GitHub keeps as
-attestations of the repository, or the assets of a release. The token is that of
-GH_TOKEN or GITHUB_TOKEN; a public repository needs none. Nothing that is fetched is
-believed more than a file.
+attestations of the repository, the assets of a release, or what an image's registry
+says refers to it. The token for GitHub is that of GH_TOKEN or GITHUB_TOKEN; a public
+repository needs none. Nothing that is fetched is believed more than a file.
 
 Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 could not decide.`
 
@@ -70,6 +70,10 @@ const verifyExamples = `  # The author's word and the builder's, over one commit
   signatus verify app-linux-amd64 --bundle app-linux-amd64.sigstore.json \
     --certificate-identity https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main \
     --certificate-oidc-issuer https://token.actions.githubusercontent.com
+
+  # An image, by the bundles that its registry keeps with it
+  signatus verify oci://ghcr.io/acme/app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \
+    --from oci --layout release.yml
 
   # A digest, on a machine without a network
   signatus verify sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \
@@ -138,7 +142,7 @@ func newVerify(env Env) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&in.bundles, "bundle", nil, "`FILE` or directory with bundles, JSON or JSONL, in place of those beside the artifact (repeatable)")
 	flags.StringVar(&in.git, "git", "", "look for authors' words in the git repository in or around `DIR` (default: the one that the artifact lies in, unless there is --bundle)")
-	in.from.register(flags)
+	in.from.register(cmd)
 	flags.StringVar(&in.checksums, "checksums", "", "verify each artifact that `FILE` lists, as sha256sum or sha512sum writes it")
 	flags.StringVar(&in.layout, "layout", "", "layout `FILE`: who must have signed what; an attestation layout, or a signed layout of in-toto 1.0")
 	flags.BoolVar(&in.fromHead, layoutFromHead, false, "in a run for a pull request or merge group, trust the working tree's --layout, --layout-key, --key and --trusted-root, not the base commit's")
@@ -214,6 +218,11 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 	if judge.stores, err = in.from.open(env, in.git, in.who.predicateType); err != nil {
 		return err
 	}
+	registries, err := in.from.openRegistry(env, targets)
+	if err != nil {
+		return err
+	}
+	judge.stores = append(judge.stores, registries...)
 	if err := judge.all(ctx, targets); err != nil {
 		return err
 	}
@@ -244,7 +253,7 @@ func (in verifyInput) finish(ctx context.Context, env Env, f finishing) error {
 
 // check refuses flags that contradict each other or say nobody.
 func (in verifyInput) check(env Env) error {
-	inputs := slices.Concat(in.artifacts, in.bundles, in.roots.files, in.signers.files(), []string{in.checksums, in.layout, in.who.key, in.who.allowed})
+	inputs := slices.Concat(in.artifacts, in.bundles, in.roots.files, in.signers.files(), []string{in.from.registry.passwordFile, in.checksums, in.layout, in.who.key, in.who.allowed})
 	if err := in.out.check(inputs...); err != nil {
 		return err
 	}

@@ -101,6 +101,11 @@ var signWorld = sync.OnceValues(func() (world, error) {
 		return nil, err
 	}
 	w["carol.sigstore.json"] = signed.JSON
+	built, err := sigstore.Sign(imageBuilt())
+	if err != nil {
+		return nil, err
+	}
+	w["bundles/build-of-image.json"] = built.JSON
 	return w, nil
 })
 

@@ -26,6 +26,7 @@ type Elsewhere interface {
 // Sought is an artifact, or a commit, that bundles are looked for about.
 type Sought struct {
 	Name   string // its base name; empty where it is known by its digest alone
+	Image  string // NAME@DIGEST of an image; empty for all else
 	Digest artifact.DigestSet
 }
 
@@ -41,7 +42,7 @@ func (s Sought) about() string {
 
 // Kept is what a store has about an artifact.
 type Kept struct {
-	// Place is where it was looked.
+	// Place is where it was looked; empty where the store keeps nothing of that kind.
 	Place  string
 	Pieces []Piece
 }
@@ -63,6 +64,9 @@ func From(ctx context.Context, store Elsewhere, sought ...Sought) Found {
 		if err != nil {
 			found.unfetched(store.Name(), err)
 			continue
+		}
+		if kept.Place == "" {
+			continue // the store keeps nothing of this kind
 		}
 		place := Place{Path: kept.Place, Absent: len(kept.Pieces) == 0}
 		for _, piece := range kept.Pieces {

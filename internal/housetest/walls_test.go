@@ -55,6 +55,8 @@ func rooms() map[string]room {
 		"login":     {floor: 1, siblings: []string{"identity"}},
 		"trust":     {floor: 1},
 
+		"registry": {floor: 1, siblings: []string{"identity"}},
+
 		"docs": {floor: 1, pure: true},
 
 		"attestationtest": {floor: side},
@@ -152,6 +154,8 @@ func owners() []owner {
 	return []owner{
 		{pkg: "github.com/sethvargo/go-githubactions", rooms: []string{"actions"}},
 		{pkg: "github.com/google/go-github", rooms: []string{"github"}},
+		{pkg: "github.com/google/go-containerregistry", rooms: []string{"registry"}},
+		{pkg: "github.com/docker/cli", rooms: []string{"registry"}},
 		{pkg: module + "/internal/command", rooms: []string{"command", "cmd/signatus"}},
 		{pkg: module + "/internal/attestationtest", rooms: []string{"attestationtest", "demo", "bench", "sandbox", "intotopeer"}},
 		{pkg: module + "/internal/githubtest", rooms: []string{"githubtest"}},

@@ -63,7 +63,9 @@ type contentError struct{ err error }
 func (e *contentError) Error() string { return e.err.Error() }
 func (e *contentError) Unwrap() error { return e.err }
 
-func wrongContent(format string, args ...any) error { return &contentError{fmt.Errorf(format, args...)} }
+func wrongContent(format string, args ...any) error {
+	return &contentError{fmt.Errorf(format, args...)}
+}
 
 // asking is a request, for an error that says what it was for.
 type asking struct {

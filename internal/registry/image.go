@@ -120,7 +120,8 @@ func parseDocument(data []byte, served string) (*document, error) {
 
 // Resolve finds out which image a tag, or a name without one, means right now.
 func (c *Client) Resolve(ctx context.Context, s string) (Reference, error) {
-	if r, err := Parse(s); !errors.Is(err, ErrTag) {
+	r, err := Parse(s)
+	if _, ok := errors.AsType[*TagError](err); !ok {
 		return r, err
 	}
 	tag, err := parseTag(s)

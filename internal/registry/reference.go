@@ -15,9 +15,17 @@ const maxReference = 1024
 // zero value names nothing.
 type Reference struct{ at name.Digest }
 
-// ErrTag says that an image is named by a tag, or by nothing but its repository: it may
-// be another one by now. [Client.Resolve] finds out which one it is.
-var ErrTag = errors.New("it is named by a tag, which can move, and not by a digest")
+// TagError says that an image is named by a tag, or by nothing but its repository, and
+// may be another one by now. [Client.Resolve] finds out which one it is.
+type TagError struct {
+	Given string
+	Host  string // the registry's
+}
+
+// Error says so.
+func (e *TagError) Error() string {
+	return fmt.Sprintf("image %s is not named by digest: a tag can move", e.Given)
+}
 
 // Parse reads NAME@sha256:HEX, where NAME may have a tag, which is passed over. Names
 // without a registry's host are completed as docker does.
@@ -27,10 +35,11 @@ func Parse(s string) (Reference, error) {
 		return Reference{}, fmt.Errorf("reading image %.200q: %w", s, err)
 	}
 	if !found {
-		if _, err := parseTag(s); err != nil {
+		tag, err := parseTag(s)
+		if err != nil {
 			return Reference{}, err
 		}
-		return Reference{}, fmt.Errorf("reading image %q: %w", s, ErrTag)
+		return Reference{}, &TagError{Given: s, Host: tag.RegistryStr()}
 	}
 	if !isSHA256(digest) {
 		return Reference{}, fmt.Errorf("reading image %q: the digest is %.80q, expected sha256: and 64 hex digits in lower case", s, digest)

@@ -122,7 +122,9 @@ func (s *session) list(ctx context.Context, image Reference) (listing, error) {
 	}
 }
 
-func tooMany() error { return wrongContent("more than %d referrers, which is the most that are read", MaxReferrers) }
+func tooMany() error {
+	return wrongContent("more than %d referrers, which is the most that are read", MaxReferrers)
+}
 
 // hasNoList are the answers of registries that keep no list of referrers. The
 // specification has 404; the others are what older ones say about a path that they do

@@ -58,10 +58,10 @@ type Client struct {
 	budget  time.Duration // of one request with all its attempts and waits
 	attempt time.Duration // of one attempt
 
-	mu       sync.Mutex
+	mu        sync.Mutex
 	sessions  map[string]*session
 	anonymous map[string]bool // by the registry's host, where it was asked
-	secrets  secrets
+	secrets   secrets
 }
 
 // New makes a client. It asks nobody yet.
