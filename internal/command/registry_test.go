@@ -115,7 +115,7 @@ func startRegistry(ts *testscript.TestScript, _ bool, args []string) {
 	put := func(repository, kind, text string) string {
 		digest := fmt.Sprintf("sha256:%x", sum256([]byte(text)))
 		for _, identifier := range []string{digest, "v1"} {
-			request, err := http.NewRequest(http.MethodPut, server.URL+"/v2/"+repository+"/manifests/"+identifier, strings.NewReader(text)) //nolint:noctx // it is on loopback
+			request, err := http.NewRequest(http.MethodPut, server.URL+"/v2/"+repository+"/manifests/"+identifier, strings.NewReader(text))
 			ts.Check(err)
 			request.Header.Set("Content-Type", kind)
 			request.SetBasicAuth("alice", "s3cret-pass")

@@ -99,7 +99,8 @@ func (f *subjectFlags) find(ctx context.Context, env Env, login registryFlags) (
 	if err := f.findImages(ctx, env, imageSearch{login: login, found: &found}); err != nil {
 		return foundSubjects{}, err
 	}
-	return found, found.checkNames()
+	err = found.checkNames()
+	return found, err
 }
 
 // notFound tells what the command line got wrong from what could not be read.

@@ -27,7 +27,7 @@ type credentialError struct {
 
 func (e *credentialError) Error() string { return e.err.Error() }
 
-const giveCredential = "give --registry-username and --registry-password-file" //nolint:gosec // two flags, no password
+const giveCredential = "give --registry-username and --registry-password-file"
 
 // credential is what logs in at a repository's registry: the caller's own, or else what
 // docker's configuration file has for it, or else nothing.

@@ -34,7 +34,7 @@ func (w *wire) RoundTrip(request *http.Request) (*http.Response, error) {
 	if _, credential, ok := strings.Cut(request.Header.Get("Authorization"), " "); ok {
 		w.secrets.add(credential)
 	}
-	response, err := w.client.Do(request)
+	response, err := w.client.Do(request) //nolint:gosec // whom it may ask, refuse has settled
 	if err != nil {
 		if outer, ok := errors.AsType[*url.Error](err); ok {
 			err = outer.Err // whoever asked wraps it again
