@@ -3,11 +3,13 @@ package command_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/signatus-dev/signatus/internal/attestationtest"
+	"github.com/signatus-dev/signatus/internal/command"
 	"github.com/signatus-dev/signatus/internal/registry"
 )
 
@@ -146,3 +149,109 @@ func attach(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 	}
 }
+
+// registryOfLayouts serves OCI layouts of the corpus, as cosign saves them: each folder is
+// the tag of the repository acme/NAME. It gives the registry's host, and each image.
+func registryOfLayouts(t *testing.T, folders map[string]string) map[string]string {
+	t.Helper()
+	server := httptest.NewServer(registryOf("tags"))
+	t.Cleanup(server.Close)
+	images := map[string]string{}
+	for name, folder := range folders {
+		l := layoutOfImage{folder: folder, base: server.URL + "/v2/acme/" + name}
+		images[name] = strings.TrimPrefix(server.URL, "http://") + "/acme/" + name + "@" + l.load(t)
+	}
+	return images
+}
+
+// layoutOfImage is a folder with an image and its attestations.
+type layoutOfImage struct{ folder, base string }
+
+type described struct{ MediaType, Digest string }
+
+func (l layoutOfImage) load(t *testing.T) (image string) {
+	t.Helper()
+	var index struct {
+		Manifests []struct {
+			described
+			Annotations map[string]string
+		}
+	}
+	l.read(t, "index.json", &index)
+	for _, m := range index.Manifests {
+		l.manifest(t, m.described, m.Digest)
+		if m.Annotations["kind"] == "dev.cosignproject.cosign/atts" {
+			l.manifest(t, m.described, strings.Replace(image, ":", "-", 1)+".att")
+		} else {
+			image = m.Digest
+		}
+	}
+	return image
+}
+
+// manifest puts a manifest there, and first what it lists, as far as the corpus has it.
+func (l layoutOfImage) manifest(t *testing.T, m described, identifier string) {
+	t.Helper()
+	var content struct{ Manifests, Layers []described }
+	data := l.read(t, "blobs/"+strings.Replace(m.Digest, ":", "/", 1), &content)
+	for _, child := range content.Manifests {
+		l.manifest(t, child, child.Digest)
+	}
+	for _, layer := range content.Layers {
+		if blob, err := os.ReadFile(filepath.Join(l.folder, "blobs", strings.Replace(layer.Digest, ":", "/", 1))); err == nil {
+			l.send(t, http.MethodPost, "/blobs/uploads/?digest="+layer.Digest, blob)
+		}
+	}
+	l.send(t, http.MethodPut, "/manifests/"+identifier+"?"+m.MediaType, data)
+}
+
+func (l layoutOfImage) read(t *testing.T, name string, into any) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(l.folder, filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func (l layoutOfImage) send(t *testing.T, method, path string, data []byte) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, l.base+path, bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, kind, ok := strings.Cut(path, "?"); ok && method == http.MethodPut {
+		request.Header.Set("Content-Type", kind)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusCreated {
+		t.Fatalf("%s %s: %s (%v)", method, path, answer.Status, err)
+	}
+}
+
+// TestCosignImages verifies images that slsa-github-generator attested, by what their
+// registry has in cosign's older form, under the embedded root. The rows of
+// slsa-verifier's own test about them are in docs/conformance.md.
+func TestCosignImages(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat(slsaDir); err != nil {
+		t.Skipf("the corpus is not here: %s", slsaDir)
+	}
+	images := registryOfLayouts(t, map[string]string{
+		"old": slsaDir + "/gha_generic_container/v1.4.0/container_workflow_dispatch",
+		"new": slsaDir + "/gha_generic_container/v2.1.0/container_workflow_dispatch",
+	})
+	who := []string{"--offline", "--certificate-oidc-issuer", actions, "--certificate-identity", generator + "generator_container_slsa3.yml@refs/tags/v2.1.0"}
+	run(t, reachable, append([]string{"verify", "oci://" + images["new"], "--from", "oci"}, who...)...).demand(t, 0, "SLSA provenance v0.2, proven 2025-02-25T21:58:07Z by rekor.sigstore.dev")
+	// Its log entry is of a form that holds no signature, so that nothing joins the two.
+	run(t, reachable, append([]string{"verify", "oci://" + images["old"], "--from", "oci"}, who...)...).demand(t, 1, "bundle-malformed", "intoto implementation for version '0.0.1' not found")
+}
+
+// reachable lets requests out, to this machine.
+func reachable(env *command.Env) { env.HTTP = &http.Client{} }

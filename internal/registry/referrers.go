@@ -30,7 +30,8 @@ type Referrer struct {
 	Err error
 }
 
-// Referrers reads the Sigstore bundles that refer to an image. One that cannot be read
+// Referrers reads the Sigstore bundles that refer to an image, and the attestations that
+// cosign's older form keeps in a tag. One that cannot be read
 // is listed as such; the others still count. None is no error.
 func (c *Client) Referrers(ctx context.Context, image Reference) ([]Referrer, error) {
 	what := asking{image: image, doing: "listing what refers to " + image.String()}
@@ -47,15 +48,23 @@ func (c *Client) Referrers(ctx context.Context, image Reference) ([]Referrer, er
 	}
 	var found []Referrer
 	total := 0
-	for _, d := range list.bundles() {
-		bundles := c.pull(ctx, image, d)
+	take := func(bundles []Referrer) error {
 		for _, b := range bundles {
 			total += len(b.Bundle)
 		}
 		if total > MaxReferrerBytes {
-			return nil, &Error{Registry: image.Host(), Doing: what.doing, Content: true, Err: fmt.Errorf("its bundles have more than %d MiB together, which is the most that is read", MaxReferrerBytes>>20), Next: "download the bundles that you mean, and name them with --bundle"}
+			return &Error{Registry: image.Host(), Doing: what.doing, Content: true, Err: fmt.Errorf("its bundles have more than %d MiB together, which is the most that is read", MaxReferrerBytes>>20), Next: "download the bundles that you mean, and name them with --bundle"}
 		}
 		found = append(found, bundles...)
+		return nil
+	}
+	for _, d := range list.bundles() {
+		if err := take(c.pull(ctx, image, d)); err != nil {
+			return nil, err
+		}
+	}
+	if err := take(c.ofCosign(ctx, image)); err != nil {
+		return nil, err
 	}
 	return found, nil
 }
