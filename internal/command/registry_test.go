@@ -140,7 +140,7 @@ func attach(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: attach IMAGE FILE")
 	}
-	client, err := registry.New(registry.Options{HTTP: &http.Client{}, Agent: "signatus/test", Now: time.Now()})
+	client, err := registry.New(registry.Options{HTTP: &http.Client{}, Agent: "signatus/test", Now: time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)})
 	ts.Check(err)
 	image, err := registry.Parse(args[0])
 	ts.Check(err)

@@ -105,7 +105,7 @@ var signWorld = sync.OnceValues(func() (world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w["bundles/build-of-image.json"] = built.JSON
+	w["image/build.json"] = built.JSON
 	return w, nil
 })
 
