@@ -84,7 +84,7 @@ func TestActionPassword(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := at(t)
-			got := step(t, dir, map[string]string{"command": "verify", "paths": image, "from": "oci", "registry-username": "alice", "registry-password": r.password, "key": filepath.Join(dir, "release.pub"), "offline": "true"},
+			got := step(t, dir, map[string]string{"command": "verify", "paths": image, "from": "oci", "registry-username": "alice", "registry-password": r.password, "key": filepath.Join(dir, "release.pub"), "trusted-root": filepath.Join(dir, "trusted_root.json")},
 				map[string]string{"SIGNATUS_REGISTRY_PASSWORD": r.variable})
 			if got.outputs["outcome"] != r.outcome {
 				t.Errorf("%s, expected %s\n%s%s", got.outputs["outcome"], r.outcome, got.out, got.report)
@@ -167,21 +167,21 @@ func registryOfLayouts(t *testing.T, folders map[string]string) map[string]strin
 // layoutOfImage is a folder with an image and its attestations.
 type layoutOfImage struct{ folder, base string }
 
-type described struct{ MediaType, Digest string }
+type pointer struct{ MediaType, Digest string }
 
 func (l layoutOfImage) load(t *testing.T) (image string) {
 	t.Helper()
 	var index struct {
 		Manifests []struct {
-			described
+			pointer
 			Annotations map[string]string
 		}
 	}
 	l.read(t, "index.json", &index)
 	for _, m := range index.Manifests {
-		l.manifest(t, m.described, m.Digest)
+		l.manifest(t, m.pointer, m.Digest)
 		if m.Annotations["kind"] == "dev.cosignproject.cosign/atts" {
-			l.manifest(t, m.described, strings.Replace(image, ":", "-", 1)+".att")
+			l.manifest(t, m.pointer, strings.Replace(image, ":", "-", 1)+".att")
 		} else {
 			image = m.Digest
 		}
@@ -190,9 +190,9 @@ func (l layoutOfImage) load(t *testing.T) (image string) {
 }
 
 // manifest puts a manifest there, and first what it lists, as far as the corpus has it.
-func (l layoutOfImage) manifest(t *testing.T, m described, identifier string) {
+func (l layoutOfImage) manifest(t *testing.T, m pointer, identifier string) {
 	t.Helper()
-	var content struct{ Manifests, Layers []described }
+	var content struct{ Manifests, Layers []pointer }
 	data := l.read(t, "blobs/"+strings.Replace(m.Digest, ":", "/", 1), &content)
 	for _, child := range content.Manifests {
 		l.manifest(t, child, child.Digest)
@@ -247,11 +247,17 @@ func TestCosignImages(t *testing.T) {
 		"old": slsaDir + "/gha_generic_container/v1.4.0/container_workflow_dispatch",
 		"new": slsaDir + "/gha_generic_container/v2.1.0/container_workflow_dispatch",
 	})
-	who := []string{"--offline", "--certificate-oidc-issuer", actions, "--certificate-identity", generator + "generator_container_slsa3.yml@refs/tags/v2.1.0"}
+	who := []string{"--trusted-root", publicGoodRoot, "--certificate-oidc-issuer", actions, "--certificate-identity", generator + "generator_container_slsa3.yml@refs/tags/v2.1.0"}
 	run(t, reachable, append([]string{"verify", "oci://" + images["new"], "--from", "oci"}, who...)...).demand(t, 0, "SLSA provenance v0.2, proven 2025-02-25T21:58:07Z by rekor.sigstore.dev")
 	// Its log entry is of a form that holds no signature, so that nothing joins the two.
 	run(t, reachable, append([]string{"verify", "oci://" + images["old"], "--from", "oci"}, who...)...).demand(t, 1, "bundle-malformed", "intoto implementation for version '0.0.1' not found")
 }
+
+// The embedded roots, as files: beside --from, nobody is offline.
+const (
+	publicGoodRoot = "sigstore=../trust/embedded/sigstore.trusted_root.json"
+	githubRoot     = "github=../trust/embedded/github.trusted_root.json"
+)
 
 // reachable lets requests out, to this machine.
 func reachable(env *command.Env) { env.HTTP = &http.Client{} }

@@ -92,7 +92,7 @@ func (c slsaCase) run(t *testing.T) outcome {
 	args := append([]string{"verify"}, c.digests...)
 	args = append(args, "--offline", "--bundle", filepath.Join(slsaDir, c.bundle), "--layout", slsaLayout)
 	if c.image != "" {
-		args = []string{"verify", "oci://" + c.image, "--from", "oci", "--offline", "--layout", slsaLayout}
+		args = []string{"verify", "oci://" + c.image, "--from", "oci", "--trusted-root", publicGoodRoot, "--trusted-root", githubRoot, "--layout", slsaLayout}
 	}
 	for _, p := range c.params {
 		args = append(args, "--param", p)
