@@ -100,6 +100,52 @@ func TestActionPassword(t *testing.T) {
 	}
 }
 
+// TestActionImages signs images as a step does: one a line, with the password as an
+// input, and of what is tagged or not there none.
+func TestActionImages(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(registryOf("private"))
+	t.Cleanup(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	for _, name := range []string{"app", "other"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, server.URL+"/v2/acme/"+name+"/manifests/v1", strings.NewReader(manifestOf(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", manifestType)
+		request.SetBasicAuth("alice", "s3cret-pass")
+		answer, err := server.Client().Do(request)
+		if err != nil || answer.Body.Close() != nil || answer.StatusCode != http.StatusCreated {
+			t.Fatalf("%v, %v", answer, err)
+		}
+	}
+	image := func(name string) string {
+		return fmt.Sprintf("%s/acme/%s@sha256:%x", host, name, sum256([]byte(manifestOf(name))))
+	}
+	for name, r := range map[string]struct {
+		images, children, outcome, says string
+	}{
+		"two":            {image("app") + "\n\n  " + image("other") + "\n", "", "signed", host + "/acme/app, " + host + "/acme/other"},
+		"alone":          {image("app"), "false", "signed", host + "/acme/app"},
+		"not there":      {image("app") + "\n" + host + "/acme/app@sha256:" + strings.Repeat("0", 64), "", "undecided", "404 Not Found"},
+		"by a tag":       {host + "/acme/app:v1", "", "failed", "write  --image " + image("app")},
+		"maybe children": {image("app"), "yes", "failed", "write  true  or  false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := signable(t)
+			inputs := map[string]string{
+				"command": "attest", "image": r.images, "image-children": r.children, "registry-username": "alice", "registry-password": "s3cret-pass",
+				"key": filepath.Join(dir, "key.pem"), "step": "build", "bundle": filepath.Join(dir, "out.json"),
+			}
+			got := step(t, dir, inputs, nil)
+			if text := got.out + got.report; got.outputs["outcome"] != r.outcome || !strings.Contains(text, r.says) || strings.Count(text, "s3cret-pass") > 1 {
+				t.Errorf("%s, expected %s and %q\n%s", got.outputs["outcome"], r.outcome, r.says, text)
+			}
+		})
+	}
+}
+
 // startRegistry starts a real registry on loopback, which ends with the transcript:
 //
 //	registry referrers  lists referrers by itself

@@ -63,7 +63,7 @@ func (c *Client) Attach(ctx context.Context, image Reference, bundle []byte, pre
 		return Attached{}, &Error{Registry: image.Host(), Doing: what.doing, Err: errors.New("it is no Sigstore bundle")}
 	}
 	k := &keeping{client: c, what: what, image: image, bundle: compact(bundle)}
-	if there, err := k.find(ctx); err != nil || !there.Reference.IsZero() {
+	if there, err := k.find(ctx, predicateType); err != nil || !there.Reference.IsZero() {
 		return there, err
 	}
 	if err := k.push(ctx, predicateType); err != nil {
@@ -114,7 +114,7 @@ func (k *keeping) trying(ctx context.Context, try func(context.Context, *session
 }
 
 // find looks whether the bundle is there already.
-func (k *keeping) find(ctx context.Context) (there Attached, err error) {
+func (k *keeping) find(ctx context.Context, predicateType string) (there Attached, err error) {
 	digest := digestOf(k.bundle)
 	err = k.trying(ctx, func(ctx context.Context, s *session) error {
 		image, err := s.manifest(ctx, k.image.Digest())
@@ -129,7 +129,7 @@ func (k *keeping) find(ctx context.Context) (there Attached, err error) {
 		return Attached{}, err
 	}
 	for _, d := range k.listed.bundles() {
-		if !isSHA256(d.Digest) {
+		if said, ok := d.Annotations[predicateAnnotation]; !isSHA256(d.Digest) || ok && said != predicateType {
 			continue
 		}
 		same := false

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -58,8 +60,8 @@ func (c *Client) Referrers(ctx context.Context, image Reference) ([]Referrer, er
 		found = append(found, bundles...)
 		return nil
 	}
-	for _, d := range list.bundles() {
-		if err := take(c.pull(ctx, image, d)); err != nil {
+	for some := range slices.Chunk(list.bundles(), atOnce) {
+		if err := take(c.pullAll(ctx, image, some)); err != nil {
 			return nil, err
 		}
 	}
@@ -172,6 +174,17 @@ func (s *session) listOfTag(ctx context.Context, image Reference) (listing, erro
 		return listing{}, tooMany()
 	}
 	return listing{all: d.Manifests, tag: true}, nil
+}
+
+// pullAll reads several referrers at once, and gives their bundles in their order.
+func (c *Client) pullAll(ctx context.Context, image Reference, all []descriptor) (found []Referrer) {
+	pulled := make([][]Referrer, len(all))
+	var group sync.WaitGroup
+	for i, d := range all {
+		group.Go(func() { pulled[i] = c.pull(ctx, image, d) })
+	}
+	group.Wait()
+	return slices.Concat(pulled...)
 }
 
 // pull reads the bundles of one referrer; none where it is something else.
