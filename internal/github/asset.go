@@ -26,7 +26,7 @@ const alreadyExists = "already_exists"
 //
 // Source: https://docs.github.com/en/rest/releases/assets#upload-a-release-asset
 func (c *Client) PutAsset(ctx context.Context, of Tagged, name string, bundle []byte) (Stored, error) {
-	p := purpose{doing: "storing " + name + " in " + of.String(), permissions: storeAssets, instead: "store elsewhere: --store file, github or oci"}
+	p := purpose{doing: "storing " + name + " in " + of.String(), permissions: storeAssets, scope: "contents: write", instead: "store elsewhere: --store file, github or oci"}
 	want, err := canonical(bundle)
 	if err != nil || len(want) > MaxBundle {
 		return Stored{}, fmt.Errorf("%s: the bundle is no JSON object of at most %d MiB", p.doing, MaxBundle>>20)

@@ -51,7 +51,7 @@ type Stored struct {
 // Source: https://docs.github.com/en/rest/repos/attestations#create-an-attestation
 func (c *Client) PutAttestation(ctx context.Context, at Repository, digest string, bundle []byte) (Stored, error) {
 	p := purpose{
-		doing: "storing an attestation of " + at.String(), permissions: storeAttestations,
+		doing: "storing an attestation of " + at.String(), permissions: storeAttestations, scope: "attestations: write",
 		instead: "store elsewhere: --store file, release or oci",
 	}
 	want, err := canonical(bundle)
@@ -150,7 +150,7 @@ type asking struct {
 }
 
 func (a asking) purpose() purpose {
-	return purpose{doing: "fetching attestations of " + a.digest + " from " + a.at.String(), permissions: readAttestations, instead: "name the bundles you have with --bundle"}
+	return purpose{doing: "fetching attestations of " + a.digest + " from " + a.at.String(), permissions: readAttestations, scope: "attestations: read", instead: "name the bundles you have with --bundle"}
 }
 
 func (c *Client) attestations(ctx context.Context, a asking) (all []Attestation, err error) {

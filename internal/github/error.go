@@ -106,6 +106,8 @@ type purpose struct {
 	doing string
 	// permissions is what the job's token needs, as a workflow has it.
 	permissions string
+	// scope is the one of them that matters here, as a fine-grained token has it.
+	scope string
 	// instead is what does without this place; empty where there is nothing.
 	instead string
 }
@@ -133,8 +135,14 @@ func (c *Client) next(p purpose, e *Error) string {
 		return "give another token: GitHub does not take this one"
 	case e.Status == http.StatusForbidden && c.token.IsZero():
 		return c.give(p)
+	case e.Status == http.StatusForbidden && strings.Contains(text, "saml"):
+		return "authorise the token for the organisation's single sign-on, in the settings of whoever made it"
+	case e.Status == http.StatusForbidden && strings.Contains(text, "personal access token"):
+		return "give the token the repository permission " + p.scope + ", or use that of a job with  permissions: " + p.permissions
 	case e.Status == http.StatusForbidden:
 		return yaml(p.permissions)
+	case e.Status == http.StatusNotFound && p.permissions == storeAttestations && !c.cloud():
+		return "check the name; and " + c.server.Host + " may keep no attestations, as GitHub Enterprise Server did not when this was written: " + p.instead
 	case e.Status == http.StatusNotFound && c.token.IsZero():
 		return "check the name, and for what is not public " + c.give(p)
 	case e.Status == http.StatusNotFound:

@@ -113,12 +113,17 @@ func base(variable, given, otherwise string) (*url.URL, error) {
 	return u, nil
 }
 
+// cloud tells whether the server is GitHub's own.
+func (c *Client) cloud() bool { return cloud(c.server.Host) }
+
+func cloud(host string) bool { return host == "github.com" || strings.HasSuffix(host, ".ghe.com") }
+
 // apiOf is where a server's API is: beside github.com and the tenants of ghe.com under
 // a name of its own, on a GitHub Enterprise Server below a path.
 //
 // Source: https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api
 func apiOf(server *url.URL) string {
-	if server.Host == "github.com" || strings.HasSuffix(server.Host, ".ghe.com") {
+	if cloud(server.Host) {
 		return server.Scheme + "://api." + server.Host
 	}
 	return server.JoinPath("api/v3").String()

@@ -11,7 +11,7 @@ import (
 // token, and the repository is one that it may see. Whether it may store, GitHub tells
 // those who try.
 func (c *Client) ReadyForAttestations(ctx context.Context, at Repository) error {
-	p := purpose{doing: "storing an attestation of " + at.String(), permissions: storeAttestations, instead: "store elsewhere: --store file, release or oci"}
+	p := purpose{doing: "storing an attestation of " + at.String(), permissions: storeAttestations, scope: "attestations: write", instead: "store elsewhere: --store file, release or oci"}
 	if c.token.IsZero() {
 		return fmt.Errorf("%s: there is no token%s%s", p.doing, nextMarker, c.give(p))
 	}
@@ -24,7 +24,7 @@ func (c *Client) ReadyForAttestations(ctx context.Context, at Repository) error 
 // ReadyForAssets does so for [Client.PutAsset]: there is a token, and a release, which
 // still takes assets.
 func (c *Client) ReadyForAssets(ctx context.Context, of Tagged) error {
-	p := purpose{doing: "storing in " + of.String(), permissions: storeAssets, instead: "store elsewhere: --store file, github or oci"}
+	p := purpose{doing: "storing in " + of.String(), permissions: storeAssets, scope: "contents: write", instead: "store elsewhere: --store file, github or oci"}
 	if c.token.IsZero() {
 		return fmt.Errorf("%s: there is no token%s%s", p.doing, nextMarker, c.give(p))
 	}

@@ -59,7 +59,7 @@ func (a Asset) uploaded() bool { return a.State == "uploaded" }
 //
 // Source: https://docs.github.com/en/rest/releases/releases
 func (c *Client) Release(ctx context.Context, of Tagged) (Release, error) {
-	return c.release(ctx, of, purpose{doing: "reading " + of.String(), permissions: readAssets, instead: "name the bundles you have with --bundle"})
+	return c.release(ctx, of, purpose{doing: "reading " + of.String(), permissions: readAssets, scope: "contents: read", instead: "name the bundles you have with --bundle"})
 }
 
 func (c *Client) release(ctx context.Context, of Tagged, p purpose) (Release, error) {
@@ -87,7 +87,7 @@ func (c *Client) draft(ctx context.Context, of Tagged, before *Error) (Release, 
 	}
 	for page := 1; page > 0 && page <= maxDraftPages; {
 		query := url.Values{"per_page": {strconv.Itoa(perPage)}, "page": {strconv.Itoa(page)}}
-		got, err := c.send(ctx, call{purpose: purpose{doing: before.Doing, permissions: readAssets}, limit: maxAnswer, within: attemptTime, request: func() (*http.Request, error) {
+		got, err := c.send(ctx, call{purpose: purpose{doing: before.Doing, permissions: readAssets, scope: "contents: read"}, limit: maxAnswer, within: attemptTime, request: func() (*http.Request, error) {
 			return c.api.NewRequest(http.MethodGet, of.path("releases")+"?"+query.Encode(), nil)
 		}})
 		if err != nil {
@@ -113,7 +113,7 @@ func (c *Client) draft(ctx context.Context, of Tagged, before *Error) (Release, 
 //
 // Source: https://docs.github.com/en/rest/releases/assets#get-a-release-asset
 func (c *Client) Download(ctx context.Context, at Repository, asset Asset) ([]byte, error) {
-	p := purpose{doing: "downloading " + clean(asset.Name, c.token) + " from a release of " + at.String(), permissions: readAssets, instead: "download it by hand, and name it with --bundle"}
+	p := purpose{doing: "downloading " + clean(asset.Name, c.token) + " from a release of " + at.String(), permissions: readAssets, scope: "contents: read", instead: "download it by hand, and name it with --bundle"}
 	if asset.Size > maxAnswer {
 		return nil, fmt.Errorf("%s: it has %d MiB, at most %d are read", p.doing, asset.Size>>20, maxAnswer>>20)
 	}

@@ -54,6 +54,10 @@ func TestEachStatus(t *testing.T) {
 		"401": {401, nil, githubtest.Refusal(401, "Bad credentials"), 1, nil, []string{`401 Unauthorized: "Bad credentials"`, "next: give another token"}},
 		"403 without permission": {403, header("X-Accepted-GitHub-Permissions", "attestations=write"), githubtest.Refusal(403, "Resource not accessible by integration"), 1, nil,
 			[]string{`403 Forbidden: "Resource not accessible by integration" (it takes the permissions attestations=write)`, store}},
+		"403 of a person's token": {403, nil, githubtest.Refusal(403, "Resource not accessible by personal access token"), 1, nil,
+			[]string{"next: give the token the repository permission attestations: write, or use that of a job with  permissions: {attestations: write, id-token: write, contents: read}"}},
+		"403 of single sign-on": {403, nil, githubtest.Refusal(403, "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this organization."), 1, nil,
+			[]string{"next: authorise the token for the organisation's single sign-on"}},
 		"403 of the plan": {403, nil, githubtest.Refusal(403, "Feature not available for the acme organization. To enable this feature, please upgrade the billing plan, or make this repository public."), 1, nil,
 			[]string{"please upgrade the billing plan", "next: attestations of private repositories need GitHub Enterprise Cloud; store elsewhere: --store file, release or oci"}},
 		"403 of the primary rate limit": {403, header("X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "1700000020", "Date", "Tue, 14 Nov 2023 22:13:30 GMT"), githubtest.Refusal(403, "API rate limit exceeded for installation ID 1."), 6,
@@ -98,6 +102,21 @@ func TestEachStatus(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEnterpriseServer: what it does not have is not found there.
+func TestEnterpriseServer(t *testing.T) {
+	t.Parallel()
+	client, err := github.Open(github.Options{Server: "https://ghes.example", Token: identity.NewToken(secret), HTTP: &http.Client{Transport: tripper(func(*http.Request) (*http.Response, error) {
+		answer := httptest.NewRecorder()
+		answer.WriteHeader(http.StatusNotFound)
+		return answer.Result(), nil
+	})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.PutAttestation(t.Context(), acme(), digest, bundleOf(1))
+	says(t, err, "ghes.example answers 404 Not Found", "next: check the name; and ghes.example may keep no attestations", "store elsewhere: --store file, release or oci")
 }
 
 // TestThenItWorks: what passes is waited for.
