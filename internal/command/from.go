@@ -100,7 +100,7 @@ func (f *fromFlags) open(env Env, folder, predicateType string) (stores []eviden
 			continue
 		}
 		if s.kind == fromGitHub {
-			stores = append(stores, evidence.Attestations{Client: client, Repository: repository.Repository, Chosen: repository.sayWhere(), PredicateType: predicateType})
+			stores = append(stores, &evidence.Attestations{Client: client, Repository: repository.Repository, Chosen: repository.sayWhere(), PredicateType: predicateType})
 			continue
 		}
 		tag, err := releaseTag(env, s.tag)

@@ -117,17 +117,25 @@ type Attestations struct {
 	Chosen string
 	// PredicateType is the only one to fetch; empty for all.
 	PredicateType string
+
+	down error // why GitHub could not be asked; it is not asked again for the next artifact
 }
 
 // Name is the repository with its host.
-func (a Attestations) Name() string { return a.Client.Host() + "/" + a.Repository.String() }
+func (a *Attestations) Name() string { return a.Client.Host() + "/" + a.Repository.String() }
 
 // Find asks for the digests that GitHub may have a subject under, until one of them has
 // something.
-func (a Attestations) Find(ctx context.Context, sought Sought) (Kept, error) {
+func (a *Attestations) Find(ctx context.Context, sought Sought) (Kept, error) {
+	if a.down != nil {
+		return Kept{}, a.down
+	}
 	kept := Kept{Place: "attestations of " + a.Name() + a.Chosen + " about " + sought.about()}
 	for _, digest := range subjects(sought.Digest) {
 		found, err := a.Client.Attestations(ctx, a.Repository, digest, a.PredicateType)
+		if _, refused := errors.AsType[*github.Error](err); refused {
+			a.down = err
+		}
 		if err != nil {
 			return Kept{}, err
 		}

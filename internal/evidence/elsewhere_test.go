@@ -67,7 +67,7 @@ func TestFromAttestations(t *testing.T) {
 			t.Parallel()
 			hub, repository, client := openHub(t)
 			hub.StoreAs(repository, row.under, []byte(one))
-			found := From(t.Context(), Attestations{Client: client, Repository: acme(), Chosen: " (chosen)"}, row.sought)
+			found := From(t.Context(), &Attestations{Client: client, Repository: acme(), Chosen: " (chosen)"}, row.sought)
 			if len(found.Candidates) != row.candidates || len(found.Refused) != 0 || len(found.Looked) != 1 || found.Looked[0].Absent == (row.candidates == 1) {
 				t.Errorf("found %+v", found)
 			}
@@ -98,7 +98,7 @@ func TestFromIsBelievedNoMore(t *testing.T) {
 	}
 	hub.Fail(githubtest.Fault{Path: "/4713.json.sn", Status: 404})
 	hub.Fail(githubtest.Fault{Path: "/4714.json.sn", Status: 200, Body: `{"no":"bundle"}`})
-	store := Attestations{Client: client, Repository: acme()}
+	store := &Attestations{Client: client, Repository: acme()}
 	found := From(t.Context(), store, inHand())
 	var refused []string
 	for _, r := range found.Refused {
@@ -115,6 +115,10 @@ func TestFromIsBelievedNoMore(t *testing.T) {
 	found = From(t.Context(), store, inHand())
 	if len(found.Candidates) != 0 || len(found.Refused) != 1 || found.Refused[0].Reason.ID != verdict.SourceUnreadable || strings.Contains(found.Refused[0].Reason.Found, "next:") || !strings.Contains(found.Refused[0].Reason.Found, "Resource not accessible") {
 		t.Errorf("found %+v", found)
+	}
+	before := len(hub.Asked())
+	if again := From(t.Context(), store, Sought{Digest: artifact.DigestSet{artifact.SHA256: other}}); len(again.Refused) != 1 || len(hub.Asked()) != before {
+		t.Errorf("it was asked again: %+v", again)
 	}
 	broken := From(t.Context(), brokenStore{}, inHand())
 	if len(broken.Refused) != 1 || broken.Refused[0].Reason.Next != "run it again when it can be reached, or name the bundles you have with --bundle" {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -150,7 +151,14 @@ type asking struct {
 }
 
 func (a asking) purpose() purpose {
-	return purpose{doing: "fetching attestations of " + a.digest + " from " + a.at.String(), permissions: readAttestations, scope: "attestations: read", instead: "name the bundles you have with --bundle"}
+	return purpose{doing: "fetching attestations of " + shortened(a.digest) + " from " + a.at.String(), permissions: readAttestations, scope: "attestations: read", instead: "name the bundles you have with --bundle"}
+}
+
+// shortened keeps as many digits of a digest as tell it from others.
+func shortened(digest string) string {
+	const digits = 12
+	algorithm, value, _ := strings.Cut(digest, ":")
+	return algorithm + ":" + value[:min(len(value), digits)]
 }
 
 func (c *Client) attestations(ctx context.Context, a asking) (all []Attestation, err error) {

@@ -138,7 +138,7 @@ func TestNoAttestations(t *testing.T) {
 	}
 	w.repository.Private = true
 	_, err := w.Client.Attestations(t.Context(), acme(), digest, "")
-	says(t, err, "fetching attestations of "+digest+" from acme/app", "404 Not Found", "next: check the name, and for what is not public give a token in GITHUB_TOKEN, in a workflow with  permissions: {attestations: read, contents: read}")
+	says(t, err, "fetching attestations of sha256:9f86d081884c from acme/app", "404 Not Found", "next: check the name, and for what is not public give a token in GITHUB_TOKEN, in a workflow with  permissions: {attestations: read, contents: read}")
 	w = open(t, githubtest.Permissions{})
 	w.repository.Private = true
 	_, err = w.Client.Attestations(t.Context(), acme(), digest, "")
@@ -164,7 +164,7 @@ func TestOneBundleIsBroken(t *testing.T) {
 		fault githubtest.Fault
 		words []string
 	}{
-		"gone":        {githubtest.Fault{Status: 404, Body: "<Error/>"}, []string{"fetching a bundle of " + digest, "404 Not Found", "next: check the name"}},
+		"gone":        {githubtest.Fault{Status: 404, Body: "<Error/>"}, []string{"fetching a bundle of sha256:9f86d081884c", "404 Not Found", "next: check the name"}},
 		"not allowed": {githubtest.Fault{Status: 403, Body: "<Error><Code>AuthenticationFailed</Code></Error>"}, []string{"403 Forbidden"}},
 		"no snappy":   {githubtest.Fault{Status: 200, Body: "\xff\xff"}, []string{"neither a block of Snappy nor JSON"}},
 		"a page":      {githubtest.Fault{Status: 200, Body: "<html>"}, []string{"neither a block of Snappy nor JSON"}},

@@ -34,6 +34,9 @@ type Error struct {
 	Next     string // what to do
 
 	wait time.Duration // that GitHub asks for
+	// unreached tells that nobody was there to answer, and unknown that no name server
+	// knows the host.
+	unreached, unknown bool
 }
 
 // Error is the error in one line, with the next step at its end.
@@ -119,6 +122,8 @@ const whileDraft = "a published release takes nothing any more: store in the rel
 func (c *Client) next(p purpose, e *Error) string {
 	text := strings.ToLower(e.Text)
 	switch {
+	case e.unreached:
+		return "check the network, the name server and HTTPS_PROXY; or " + p.instead
 	case e.Temporary && e.wait > budget:
 		return fmt.Sprintf("run it again in %v, which is what GitHub asks for", e.wait.Round(time.Second))
 	case e.Temporary && (e.Status == http.StatusForbidden || e.Status == http.StatusTooManyRequests) && c.token.IsZero():

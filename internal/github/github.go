@@ -30,12 +30,14 @@ const (
 	maxReceipt  = 1 << 20  // bytes of the answer to something stored
 	maxRefusal  = 64 << 10 // bytes of an answer that refuses
 	maxAttempts = 6
-	firstWait   = 500 * time.Millisecond // doubles with each attempt
-	maxWait     = 15 * time.Second       // between two attempts, unless GitHub asks for more
-	budget      = 90 * time.Second       // of one request's waits
-	attemptTime = 30 * time.Second       // of one attempt, but of those that carry bundles
-	carryTime   = 2 * time.Minute
-	maxHops     = 5
+	// A host that no name server knows is hardly known a moment later.
+	unknownAttempts = 3
+	firstWait       = 500 * time.Millisecond // doubles with each attempt
+	maxWait         = 15 * time.Second       // between two attempts, unless GitHub asks for more
+	budget          = 90 * time.Second       // of one request's waits
+	attemptTime     = 30 * time.Second       // of one attempt, but of those that carry bundles
+	carryTime       = 2 * time.Minute
+	maxHops         = 5
 )
 
 // Options say which GitHub, and who asks.

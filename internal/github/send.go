@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -53,7 +54,7 @@ func (c *Client) send(ctx context.Context, what call) (answer, error) {
 		case ctx.Err() != nil:
 			failed.Err, failed.Next = fmt.Errorf("interrupted: %w", context.Cause(ctx)), "run it again"
 			return answer{}, failed
-		case !failed.Temporary || what.once || n == maxAttempts || waited > budget:
+		case !failed.Temporary || what.once || n == maxAttempts || waited > budget || failed.unknown && n == unknownAttempts:
 			return answer{}, failed
 		}
 		if c.again != nil {
@@ -137,6 +138,10 @@ func (c *Client) broken(ctx context.Context, host string, err error) *Error {
 		err = inner.Err // without the URL, which may hold a signature that lets one read
 	}
 	e := &Error{Host: host, Temporary: !untrusted(err), Err: errors.New(clean(err.Error(), c.token))}
+	dialled, ok := errors.AsType[*net.OpError](err)
+	e.unreached = ok && dialled.Op == "dial"
+	asked, ok := errors.AsType[*net.DNSError](err)
+	e.unknown = ok && asked.IsNotFound
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		e.Err = errors.New("no answer in time")
 	}

@@ -18,7 +18,7 @@ func (c *Client) fetchBundle(ctx context.Context, a asking, address string) ([]b
 	if err != nil || u.Host == "" || u.User != nil || !secure(u) {
 		return nil, errors.New("GitHub says that its bundle is at an address that is no https URL")
 	}
-	p := purpose{doing: "fetching a bundle of " + a.digest, permissions: readAttestations, scope: "attestations: read", instead: "fetch it with gh attestation download, and name it with --bundle"}
+	p := purpose{doing: "fetching a bundle of " + shortened(a.digest), permissions: readAttestations, scope: "attestations: read", instead: "fetch it with gh attestation download, and name it with --bundle"}
 	got, err := c.send(ctx, call{purpose: p, limit: MaxBundle, within: carryTime, once: a.once, stranger: true, request: func() (*http.Request, error) {
 		return http.NewRequest(http.MethodGet, address, http.NoBody) //nolint:noctx // each attempt has its own
 	}})

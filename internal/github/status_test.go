@@ -3,6 +3,7 @@ package github_test
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -156,6 +158,24 @@ func TestNobodyAnswers(t *testing.T) {
 	client := w.stranger(t, func(rw http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) })
 	_, err := client.Attestations(t.Context(), acme(), digest, "")
 	says(t, err, "asking 127.0.0.1:", "(6 attempts)", "next: run it again later")
+	for name, row := range map[string]struct {
+		err      error
+		attempts int
+	}{
+		"no such host": {&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "api.github.com", IsNotFound: true}}, 3},
+		"refused":      {&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, 6},
+	} {
+		n := 0
+		client, err := github.Open(github.Options{HTTP: &http.Client{Transport: tripper(func(*http.Request) (*http.Response, error) { n++; return nil, row.err })}, Pause: func(context.Context, time.Duration) error { return nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.Attestations(t.Context(), acme(), digest, "")
+		says(t, err, "asking api.github.com: dial", "next: check the network, the name server and HTTPS_PROXY; or name the bundles you have with --bundle")
+		if n != row.attempts {
+			t.Errorf("%s: %d attempts, expected %d", name, n, row.attempts)
+		}
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = w.Client.Attestations(ctx, acme(), digest, "")
