@@ -287,7 +287,7 @@ func digestDowngrade() []attack {
 		{"a commit of 40 digits where 64 are asked for", "git: sha1 object ids", both(commit, func(s *releaseScene) { s.layout += "gitHash: sha256\n" }), "git-hash-not-accepted", 0},
 		{"a commit of 39 digits", "in-toto attestation v1.2.0", onRelease(func(s *releaseScene) { s.evidence[ofBob] = says("bob", vouch(commit[:39])) }), "statement-malformed", 0},
 		{"an equal sha1 beside another sha256, in-toto 1.0", precedent, product(byBuilder, `"sha1": "`+commit+`", "sha256": "`+sha256Of("evil")+`"`), "artifact-not-product", 0},
-		{"an md5 alone, in-toto 1.0", precedent, product(byBuilder, `"md5": "`+md5+`"`), "artifact-not-product", 0},
+		{"an md5 alone, in-toto 1.0", precedent, product(byBuilder, `"md5": "`+md5+`"`), "digest-empty", 0},
 		{"a digest that is none, in-toto 1.0", "in-toto-golang, t34", product(byBuilder, `"sha256": "yes"`), "digest-malformed", 0},
 		{"no digests equal no digests", "in-toto, a34", onClassic(func(s *classicScene) {
 			digest := `"sha256": "` + sha256Of("package main") + `"`

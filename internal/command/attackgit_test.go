@@ -187,9 +187,9 @@ func parserDifferential() []attack {
 		{"a zero byte in the message", two, signed("fix\n", "fix\x00and more\n"), "git-object-malformed", 0},
 		{"a carriage return at a header's end", two, signed(tree, "tree "+theTree+"\r\n"), "bundle-malformed", 0},
 		{"carriage returns in the message, added afterwards", two, after("fix\n", "fix\r\n"), "signature-invalid", 0},
-		{"carriage returns in the armour, which sign the same bytes", "", onCommit(withSSH, func(s *commitScene) {
+		{"carriage returns in the armour, as ssh-keygen refuses them", two, onCommit(withSSH, func(s *commitScene) {
 			s.armour = func(armour string) string { return strings.ReplaceAll(armour, "\n", "\r\n") }
-		}), "", 0},
+		}), "signature-invalid", 0},
 		{"a header that was added afterwards", two, after("\ngpgsig ", "\nencoding utf-7\ngpgsig "), "signature-invalid", 0},
 		{"the message was changed afterwards", two, after("fix\n", "fix nothing\n"), "signature-invalid", 0},
 		{"an armoured block in the message", two, signed("fix\n", "fix\n-----BEGIN SSH SIGNATURE-----\nAAAA\n"+ends), "git-object-malformed", 0},
