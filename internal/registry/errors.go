@@ -9,12 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-
-	"github.com/signatus-dev/signatus/internal/identity"
 )
 
 // Error says that a registry did not do what it was asked to.
@@ -159,96 +155,3 @@ type refusal struct {
 }
 
 func (e *refusal) Error() string { return e.err.Error() }
-
-// secrets are what no text may hold.
-type secrets struct {
-	mu   sync.Mutex
-	know []string
-}
-
-// add remembers a secret; short ones are no secrets, and would blacken words.
-func (s *secrets) add(secret string) {
-	if len(secret) < 4 {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, have := range s.know {
-		if have == secret {
-			return
-		}
-	}
-	s.know = append(s.know, secret)
-}
-
-// maxText is how many bytes of a registry's words are kept.
-const maxText = 300
-
-// clean makes one bounded line of a text from outside, without secrets and without what
-// would read as this program's own next step.
-func (s *secrets) clean(text string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	text = strings.Join(strings.Fields(text), " ")
-	for _, secret := range s.know {
-		text = strings.ReplaceAll(text, secret, identity.Token{}.String())
-	}
-	for marker := strings.TrimSpace(nextMarker); strings.Contains(text, marker); {
-		text = strings.ReplaceAll(text, marker, ";")
-	}
-	if len(text) > maxText {
-		text = strings.ToValidUTF8(text[:maxText], "") + "…"
-	}
-	return text
-}
-
-// trying tries something until it succeeds or may not succeed any more. Its error is an
-// *Error.
-func (c *Client) trying(parent context.Context, what asking, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(parent, c.budget)
-	defer cancel()
-	var waited time.Duration
-	for n := 1; ; n++ {
-		seen := &answer{}
-		err := c.once(ctx, seen, try)
-		if err == nil {
-			return nil
-		}
-		failed := c.explain(what, err)
-		failed.Attempts = n
-		wait := max(c.wait(n), seen.comeBack(c.options.Now))
-		waited += wait
-		switch {
-		case parent.Err() != nil:
-			failed.Err, failed.Temporary, failed.Next = fmt.Errorf("interrupted: %w", context.Cause(parent)), true, "run it again"
-			return failed
-		case failed.Temporary && waited > c.budget && n < maxAttempts:
-			failed.Next = fmt.Sprintf("it asks to come back in %s", wait.Round(time.Second))
-			return failed
-		case !failed.Temporary || n == maxAttempts || ctx.Err() != nil:
-			return failed
-		}
-		if c.options.Again != nil {
-			c.options.Again(failed, wait)
-		}
-		if c.options.Sleep(ctx, wait) != nil {
-			return failed
-		}
-	}
-}
-
-const (
-	maxAttempts = 5
-	firstWait   = 500 * time.Millisecond // doubles with each attempt
-)
-
-func (c *Client) wait(attempt int) time.Duration {
-	full := firstWait << (attempt - 1)
-	return full/2 + jitter(full/2)
-}
-
-func (c *Client) once(ctx context.Context, seen *answer, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, answerKey{}, seen), c.attempt)
-	defer cancel()
-	return try(ctx)
-}

@@ -10,7 +10,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -76,21 +75,4 @@ func New(o Options) (*Client, error) {
 	c.secrets.add(o.Password.Reveal())
 	c.wire = newWire(o.HTTP, &c.secrets)
 	return c, nil
-}
-
-// sleep waits, or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// jitter is a share of a wait, so that many clients do not come back as one.
-func jitter(d time.Duration) time.Duration {
-	return time.Duration(rand.Int64N(int64(d) + 1)) //nolint:gosec // jitter is no secret
 }
