@@ -36,7 +36,7 @@ var update = flag.Bool("update", false, "rewrite the golden outputs in testdata/
 //	registry KIND     starts a registry at $REGISTRY, see registry_test.go
 //	attach IMAGE FILE keeps the bundles of FILE with an image
 //
-// The variable EXPIRY is a day at which layouts may end. What signatus wrote is in the files out and err, with what differs from run to
+// The variable EXPIRY is a day at which layouts may end, and NL is a line break. What signatus wrote is in the files out and err, with what differs from run to
 // run replaced by words: EXPIRY, NOW, and SHA256 for the digest of a layout.
 //
 // go test ./internal/command -run TestScript -update rewrites what they expect.
@@ -51,6 +51,7 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("NL", "\n") // for inputs of several lines
 			env.Setenv("EXPIRY", expiry().Format(time.RFC3339))
 			return nil
 		},
