@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/sync/errgroup"
 )
 
 // Bounds of what is fetched about one subject. Beyond them there is an error, never a
@@ -162,9 +164,8 @@ func shortened(digest string) string {
 }
 
 func (c *Client) attestations(ctx context.Context, a asking) (all []Attestation, err error) {
-	var after string
-	total := 0
-	for {
+	fetched := new(atomic.Int64)
+	for after := ""; ; {
 		got, err := c.send(ctx, c.listing(a, after))
 		if failed, ok := errors.AsType[*Error](err); ok && failed.Status == http.StatusNotFound && after == "" {
 			if a.once {
@@ -179,23 +180,42 @@ func (c *Client) attestations(ctx context.Context, a asking) (all []Attestation,
 		if err != nil {
 			return nil, c.garbage(a.purpose(), err)
 		}
-		for _, l := range listed {
-			one := c.bundle(ctx, a, l)
-			total += len(one.Bundle)
-			all = append(all, one)
-		}
+		all = append(all, c.bundles(ctx, a, listed, fetched)...)
 		switch {
 		case ctx.Err() != nil:
 			return nil, fmt.Errorf("%s: interrupted: %w", a.purpose().doing, context.Cause(ctx))
 		case len(all) > MaxAttestations || len(all) == MaxAttestations && got.after != "":
-			return nil, fmt.Errorf("%s: more than %d, which is the most that are read; next: fetch those you mean with gh attestation download, and name them with --bundle", a.purpose().doing, MaxAttestations)
-		case total > maxFetched:
-			return nil, fmt.Errorf("%s: more than %d MiB of bundles, which is the most that is read; next: fetch those you mean with gh attestation download, and name them with --bundle", a.purpose().doing, maxFetched>>20)
+			return nil, a.tooMuch(fmt.Sprint(MaxAttestations))
+		case fetched.Load() > maxFetched:
+			return nil, a.tooMuch(fmt.Sprintf("%d MiB of bundles", maxFetched>>20))
 		case got.after == "" || len(listed) == 0:
 			return all, nil
 		}
 		after = got.after
 	}
+}
+
+func (a asking) tooMuch(bound string) error {
+	return fmt.Errorf("%s: more than %s, which is the most that is read; next: fetch those you mean with gh attestation download, and name them with --bundle", a.purpose().doing, bound)
+}
+
+// bundles takes those of a page, several at once where they have to be fetched. Once
+// there is too much, no more are.
+func (c *Client) bundles(ctx context.Context, a asking, listed []listedAttestation, fetched *atomic.Int64) []Attestation {
+	all := make([]Attestation, len(listed))
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, l := range listed {
+		group.Go(func() error {
+			if fetched.Load() <= maxFetched {
+				all[i] = c.bundle(ctx, a, l)
+				fetched.Add(int64(len(all[i].Bundle)))
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // each has its own error
+	return all
 }
 
 // listing is the request for one page.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/golang/snappy"
@@ -280,6 +281,32 @@ func TestTooMuch(t *testing.T) {
 		})
 		_, err := client.Attestations(t.Context(), acme(), digest, "")
 		says(t, err, "more than 64 MiB")
+	})
+	t.Run("bundles", func(t *testing.T) {
+		t.Parallel()
+		const size = github.MaxBundle // of which eight are just enough
+		large := snappy.Encode(nil, []byte(`{"x":"`+strings.Repeat("x", size-8)+`"}`))
+		for n, words := range map[int]string{8: "", 40: "more than 256 MiB of bundles"} {
+			var kept atomic.Int64
+			client := open(t, nil).stranger(t, func(rw http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/kept" {
+					kept.Add(1)
+					_, _ = rw.Write(large)
+					return
+				}
+				_, _ = rw.Write([]byte(`{"attestations":[` + strings.Repeat(`{"bundle_url":"http://`+r.Host+`/kept"},`, n-1) + `{"bundle_url":"http://` + r.Host + `/kept"}]}`))
+			})
+			found, err := client.Attestations(t.Context(), acme(), digest, "")
+			switch {
+			case words != "":
+				says(t, err, words)
+			case err != nil || len(found) != n || found[n-1].Err != nil || len(found[n-1].Bundle) != size:
+				t.Errorf("got %d, %v", len(found), err)
+			}
+			if kept.Load() > 20 {
+				t.Errorf("%d were fetched", kept.Load())
+			}
+		}
 	})
 	t.Run("a bundle to store", func(t *testing.T) {
 		t.Parallel()

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	gogithub "github.com/google/go-github/v60/github"
@@ -38,6 +39,7 @@ const (
 	attemptTime     = 30 * time.Second       // of one attempt, but of those that carry bundles
 	carryTime       = 2 * time.Minute
 	maxHops         = 5
+	atOnce          = 8 // bundles that are fetched at the same time
 )
 
 // Options say which GitHub, and who asks.
@@ -56,7 +58,7 @@ type Options struct {
 	Now time.Time
 	// Pause waits between two attempts; nil for the clock's own.
 	Pause func(context.Context, time.Duration) error
-	// Again learns of each wait before it; nil for nobody.
+	// Again learns of each wait before it, one at a time; nil for nobody.
 	Again func(*Error, time.Duration)
 }
 
@@ -73,6 +75,7 @@ type Client struct {
 	pause   func(context.Context, time.Duration) error
 	jitter  func() float64
 	again   func(*Error, time.Duration)
+	mu      sync.Mutex // held while again is told
 }
 
 // Open prepares a client. Nobody is asked yet.

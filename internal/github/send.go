@@ -57,9 +57,7 @@ func (c *Client) send(ctx context.Context, what call) (answer, error) {
 		case !failed.Temporary || what.once || n == maxAttempts || waited > budget || failed.unknown && n == unknownAttempts:
 			return answer{}, failed
 		}
-		if c.again != nil {
-			c.again(failed, wait)
-		}
+		c.tell(failed, wait)
 		if err := c.pause(ctx, wait); err != nil {
 			failed.Err, failed.Next = fmt.Errorf("interrupted: %w", err), "run it again"
 			return answer{}, failed
@@ -68,6 +66,16 @@ func (c *Client) send(ctx context.Context, what call) (answer, error) {
 			return answer{}, errDone
 		}
 	}
+}
+
+// tell tells of a wait.
+func (c *Client) tell(failed *Error, wait time.Duration) {
+	if c.again == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.again(failed, wait)
 }
 
 // errDone says that an earlier attempt has done what was to be done.

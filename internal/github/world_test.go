@@ -41,6 +41,7 @@ type world struct {
 	*githubtest.GitHub
 	*github.Client
 	repository *githubtest.Repository
+	mu         sync.Mutex
 	waits      []time.Duration
 	again      []string
 }
@@ -63,7 +64,12 @@ func (w *world) client(t *testing.T, token identity.Token) *github.Client {
 	t.Helper()
 	client, err := github.Open(github.Options{
 		API: w.URL, Token: token, HTTP: &http.Client{}, Agent: "signatus/v0.0.0-test", Now: time.Unix(1_700_000_000, 0),
-		Pause: func(_ context.Context, wait time.Duration) error { w.waits = append(w.waits, wait); return nil },
+		Pause: func(_ context.Context, wait time.Duration) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.waits = append(w.waits, wait)
+			return nil
+		},
 		Again: func(e *github.Error, _ time.Duration) { w.again = append(w.again, e.Error()) },
 	})
 	if err != nil {
