@@ -39,25 +39,25 @@ func (f *subjectFlags) findImages(ctx context.Context, env Env, search imageSear
 	}
 	references := make([]registry.Reference, len(f.images))
 	var hosts []string
-	var tag *registry.TagError
+	var tags []string
 	for i, given := range f.images {
 		var err error
 		if references[i], err = registry.Parse(given); err == nil {
 			hosts = append(hosts, references[i].Host())
 			continue
 		}
-		var ok bool
-		if tag, ok = errors.AsType[*registry.TagError](err); !ok {
+		tag, ok := errors.AsType[*registry.TagError](err)
+		if !ok {
 			return usage("write NAME@sha256:HEX", "%w", err)
 		}
-		hosts = append(hosts, tag.Host)
+		tags, hosts = append(tags, given), append(hosts, tag.Host)
 	}
 	client, err := search.login.open(env, hosts...)
 	if err != nil {
 		return err
 	}
-	if tag != nil {
-		return namedByTag(ctx, client, tag)
+	if len(tags) > 0 {
+		return namedByTag(ctx, client, tags)
 	}
 	images := make([]registry.Image, len(references))
 	for i, reference := range references {
@@ -75,14 +75,19 @@ func (f *subjectFlags) findImages(ctx context.Context, env Env, search imageSear
 	return nil
 }
 
-// namedByTag refuses an image that a tag names, and says which one it is right now.
-func namedByTag(ctx context.Context, client *registry.Client, tag *registry.TagError) error {
-	now, err := client.Resolve(ctx, tag.Given)
-	if err != nil {
-		why, _, _ := strings.Cut(err.Error(), "; next: ")
-		return usage("name the image by digest: --image NAME@sha256:HEX; which one the tag names right now could not be found out: "+why, "%w", tag)
+// namedByTag refuses images that tags name, and says which ones they are right now.
+func namedByTag(ctx context.Context, client *registry.Client, tags []string) error {
+	refused := fmt.Errorf("image %s is not named by digest: a tag can move", strings.Join(tags, ", "))
+	write := "if you mean what is there right now, write "
+	for _, tag := range tags {
+		now, err := client.Resolve(ctx, tag)
+		if err != nil {
+			why, _, _ := strings.Cut(err.Error(), "; next: ")
+			return usage("name the image by digest: --image NAME@sha256:HEX; which one is there right now could not be found out: "+why, "%w", refused)
+		}
+		write += " --image " + now.String()
 	}
-	return usage("if you mean the one that it names right now, write  --image "+now.String(), "%w", tag)
+	return usage(write, "%w", refused)
 }
 
 // image adds an image to the subjects, and those of an index. Nothing is there twice: an

@@ -370,6 +370,14 @@ func TestRedirects(t *testing.T) {
 			http.Redirect(w, r, elsewhere.URL+"/v2/", http.StatusTemporaryRedirect)
 			return true
 		}, "before it has said how to log in"},
+		"before the login, in two steps": {func(w http.ResponseWriter, r *http.Request) bool {
+			to := elsewhere.URL + "/v2/"
+			if r.URL.Path == "/v2/" {
+				to = "/login"
+			}
+			http.Redirect(w, r, to, http.StatusTemporaryRedirect)
+			return true
+		}, "before it has said how to log in"},
 		"to plain http": {func(w http.ResponseWriter, r *http.Request) bool {
 			if !basic(w, r) {
 				http.Redirect(w, r, "http://registry.example/content?signature=s1gnature", http.StatusTemporaryRedirect)

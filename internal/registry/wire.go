@@ -54,10 +54,18 @@ func (w *wire) refuse(request *http.Request) error {
 	}
 	// Where the first question is answered from decides how to log in, and whom the
 	// password is sent to.
-	if from := request.Response; from != nil && from.Request != nil && strings.HasSuffix(from.Request.URL.Path, "/v2/") && from.Request.URL.Host != request.URL.Host {
-		return &refusal{fmt.Errorf("%s redirects to %s before it has said how to log in", from.Request.URL.Host, request.URL.Host), "name the image at " + request.URL.Host + " if that is its registry"}
+	if asked := origin(request).URL; asked.Path == "/v2/" && asked.Host != request.URL.Host {
+		return &refusal{fmt.Errorf("%s redirects to %s before it has said how to log in", asked.Host, request.URL.Host), "name the image at " + request.URL.Host + " if that is its registry"}
 	}
 	return nil
+}
+
+// origin is the request that was redirected to this one.
+func origin(request *http.Request) *http.Request {
+	for request.Response != nil && request.Response.Request != nil {
+		request = request.Response.Request
+	}
+	return request
 }
 
 // isLoopback tells whether a URL is one of this machine.
