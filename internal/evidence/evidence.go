@@ -1,7 +1,8 @@
 // Package evidence finds candidate bundles and believes none of them. It reads
 // files: those the caller names, and those that lie beside an artifact under the
-// usual names. What it finds is judged elsewhere. It also puts bundles where it
-// would find them, and never in the place of another signer's.
+// usual names; git repositories; and, where it is told to, stores over the network.
+// What it finds is judged by others. It also puts bundles where it would find them,
+// and never in the place of another signer's.
 package evidence
 
 import (
