@@ -189,3 +189,53 @@ func TestBlobRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestOlderForm reads what cosign keeps in the tag .att, beside the referrers: each layer
+// by itself, and a tag that cannot be read is told.
+func TestOlderForm(t *testing.T) {
+	t.Parallel()
+	const envelope, envelopeKind = `{"payloadType":"x","payload":"e30=","signatures":[{"sig":"AAAA"}]}`, "application/vnd.dsse.envelope.v1+json"
+	layer := func(kind, digest, certificate string) string {
+		return fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":%d,"annotations":{"dev.sigstore.cosign/certificate":%q}}`, kind, digest, len(envelope), certificate)
+	}
+	const certificate = "-----BEGIN CERTIFICATE-----\nAAEC\n-----END CERTIFICATE-----\n"
+	for name, row := range map[string]struct {
+		layers []string
+		front  func(http.ResponseWriter, *http.Request) bool // of the tag
+		found  []string                                      // what each is, or why it is none
+	}{
+		"by a key":             {[]string{layer(envelopeKind, digestOf(envelope), "")}, nil, []string{envelope}},
+		"by a certificate":     {[]string{layer(envelopeKind, digestOf(envelope), certificate)}, nil, []string{`"rawBytes":"AAEC"`}},
+		"both":                 {[]string{layer(envelopeKind, digestOf(envelope), ""), layer(envelopeKind, digestOf(envelope), certificate)}, nil, []string{envelope, `"rawBytes":"AAEC"`}},
+		"a broken one":         {[]string{layer(envelopeKind, digestOf(envelope), "x"), layer(envelopeKind, digestOf(envelope), "")}, nil, []string{"no certificate in PEM", envelope}},
+		"something else":       {[]string{layer("text/plain", digestOf(envelope), "")}, nil, nil},
+		"a layer not there":    {[]string{layer(envelopeKind, digest, "")}, nil, []string{"404 Not Found"}},
+		"too many":             {slices.Repeat([]string{layer(envelopeKind, digestOf(envelope), "")}, registry.MaxReferrers+1), nil, []string{"more than 1000 referrers"}},
+		"it may not be read":   {nil, refuses(403, "DENIED", ""), []string{"403 Forbidden"}},
+		"no manifest":          {nil, sends(manifestKind, "[]"), []string{"is no manifest"}},
+		"an index":             {nil, sends(indexKind, anIndex(indexKind)), nil},
+		"it cannot be reached": {nil, hangsUp, []string{"(5 attempts)"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, true)
+			image := s.put(t, manifestKind, anImage("app"))
+			s.asks(t, http.MethodPost, "/v2/acme/app/blobs/uploads/?digest="+digestOf(envelope), request{"application/octet-stream", envelope})
+			tag := strings.Replace(image.Digest(), ":", "-", 1) + ".att"
+			text := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":"x","digest":%q,"size":2},"layers":[%s]}`, manifestKind, digestOf("{}"), strings.Join(row.layers, ","))
+			s.asks(t, http.MethodPut, "/v2/acme/app/manifests/"+tag, request{manifestKind, text})
+			s.meet(func(w http.ResponseWriter, r *http.Request) bool {
+				return row.front != nil && strings.HasSuffix(r.URL.Path, tag) && row.front(w, r)
+			})
+			found, err := client(t).Referrers(t.Context(), image)
+			if err != nil || len(found) != len(row.found) {
+				t.Fatalf("%+v: %v", found, err)
+			}
+			for i, want := range row.found {
+				if got := string(found[i].Bundle) + fmt.Sprint(found[i].Err); !strings.Contains(got, want) || (found[i].Err == nil) == (found[i].Bundle == nil) {
+					t.Errorf("%s, expected %s", got, want)
+				}
+			}
+		})
+	}
+}
