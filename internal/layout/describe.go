@@ -113,6 +113,7 @@ type DescribedSummary struct {
 	VerifierID  string            `json:"verifierId,omitempty"`
 	Levels      []string          `json:"verifiedLevels,omitempty"`
 	Parameters  map[string]string `json:"parameters,omitempty"`
+	Relaxations []string          `json:"relaxations,omitempty"`
 }
 
 // DescribedRule is one artifact rule, with its tokens.

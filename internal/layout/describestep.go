@@ -53,6 +53,9 @@ func (p *prose) summary(s *DescribedSummary) {
 	for _, name := range sortedKeys(s.Parameters) {
 		p.say(2, "- with the policy's parameter %s=%s", name, s.Parameters[name])
 	}
+	if len(s.Relaxations) > 0 {
+		p.say(2, "- which may have been read with %s", strings.Join(s.Relaxations, ", "))
+	}
 	if s.VerifierID != "" {
 		p.say(2, "- by the verifier %s", s.VerifierID)
 	}

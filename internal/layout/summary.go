@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ type summaryDemand struct {
 	verifier   template // empty for any: the functionary says who signs
 	levels     []string
 	parameters []tokenOf[string]
+	relaxed    []string // accepted relaxations of the policy
 	bound      *boundSummary
 }
 
@@ -44,7 +46,7 @@ func (r *reader) summary(node *yaml.Node, what string) *summaryDemand {
 		return nil
 	}
 	what += "'s vsa"
-	f := r.mapping(node, what, "resourceUri", "policy", "verifierId", "verifiedLevels", "parameters")
+	f := r.mapping(node, what, "resourceUri", "policy", "verifierId", "verifiedLevels", "parameters", "relaxations")
 	d := &summaryDemand{at: at(node), levels: r.levels(f["verifiedLevels"], what+"'s verifiedLevels")}
 	d.resource = r.template(f["resourceUri"], r.scalar(f["resourceUri"], what+"'s resourceUri"))
 	d.verifier = r.template(f["verifierId"], r.scalar(f["verifierId"], what+"'s verifierId"))
@@ -61,6 +63,7 @@ func (r *reader) summary(node *yaml.Node, what string) *summaryDemand {
 		}
 		d.policy = append(d.policy, token)
 	}
+	d.relaxed = r.relaxations(f["relaxations"], what+"'s relaxations")
 	for _, item := range r.entries(f["parameters"], what+"'s parameters") {
 		d.parameters = append(d.parameters, tokenOf[string]{item.name, r.template(item.node, r.scalar(item.node, item.name))})
 	}
@@ -81,6 +84,20 @@ func (r *reader) levels(node *yaml.Node, what string) []string {
 		r.problem(verdict.VSALevelMalformed, at(node), says{err.Error(), "levels such as SLSA_BUILD_LEVEL_3, each track once, and values of your own", "correct the list, or leave it out"})
 	}
 	return levels
+}
+
+// relaxations reads a list of relaxations that are accepted in a summary.
+func (r *reader) relaxations(node *yaml.Node, what string) []string {
+	if node == nil {
+		return nil
+	}
+	accepted := r.texts(node, what)
+	for _, word := range accepted {
+		if profile, name, ok := strings.Cut(word, "/"); !ok || profile == "" || name == "" {
+			r.problem(verdict.VSAUnbound, at(node), says{fmt.Sprintf("%s has %q", what, word), "relaxations such as in-toto-1.0/glob", "correct the list, or leave it out: then none is accepted"})
+		}
+	}
+	return accepted
 }
 
 // summaryUse holds an item that takes verification summaries to a demand on them:
@@ -188,6 +205,14 @@ func (e *entry) checkSummary(s *vsa.Summary) *verdict.Finding {
 			Next: "take the summary of that verifier, or correct the layout's verifierId",
 		}
 	}
+	for _, word := range s.Policy.Relaxations {
+		if !slices.Contains(e.summary.relaxed, word) {
+			return &verdict.Finding{
+				ID: verdict.VSARelaxed, Expected: relaxationsExpected(e.summary.relaxed), Found: "the policy was read with " + cmp.Or(word, "relaxations that cannot be read"),
+				Next: "have it verified strictly, or accept the relaxation in the layout's vsa after reading what it lets through",
+			}
+		}
+	}
 	for _, name := range sortedKeys(d.parameters) {
 		if got, ok := s.Policy.Parameters[name]; !ok || got != d.parameters[name] {
 			return &verdict.Finding{
@@ -207,6 +232,13 @@ func (e *entry) checkSummary(s *vsa.Summary) *verdict.Finding {
 	return nil
 }
 
+func relaxationsExpected(accepted []string) string {
+	if len(accepted) == 0 {
+		return "a verification against the policy as it stands, without relaxations"
+	}
+	return "a verification with no relaxation but " + strings.Join(accepted, ", ")
+}
+
 func parameterFound(name, value string, given bool) string {
 	if !given {
 		return "it states no parameter " + name
@@ -223,7 +255,7 @@ func (d *summaryDemand) describe() *DescribedSummary {
 	if d == nil {
 		return nil
 	}
-	out := &DescribedSummary{ResourceURI: d.resource.text, VerifierID: d.verifier.text, Levels: d.levels, Policy: map[string]string{}}
+	out := &DescribedSummary{ResourceURI: d.resource.text, VerifierID: d.verifier.text, Levels: d.levels, Relaxations: d.relaxed, Policy: map[string]string{}}
 	for _, p := range d.policy {
 		out.Policy[string(p.key)] = p.value.text
 	}

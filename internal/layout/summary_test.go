@@ -52,6 +52,7 @@ func summaryLayout(t *testing.T, more ...string) string {
 func TestSummaryMutations(t *testing.T) {
 	t.Parallel()
 	layout := summaryLayout(t, vsaDemand, "maxAge: 24h", "ageFrom: timeVerified")
+	relaxed := strings.Replace(layout, "verifierId:", "relaxations: [in-toto-1.0/glob], verifierId:", 1)
 	try := func(words ...word) trial { return trial{layout: layout, words: words} }
 	judgeAll(t, []row{
 		{"nothing is broken", try(summarised(carol())), allow},
@@ -83,6 +84,14 @@ func TestSummaryMutations(t *testing.T) {
 		{"another parameter", try(summarised(carol(), set("policy/annotations/parameters/repo", "github.com/acme/lib"))), verdict.VSAParameters},
 		{"no parameters", try(summarised(carol(), set("policy/annotations", nil))), verdict.VSAParameters},
 		{"annotations of another form", try(summarised(carol(), set("policy/annotations", []any{1}))), verdict.VSAParameters},
+		{"a command that was run", try(summarised(carol(), set("policy/annotations/inspections", []string{"unpack"}))), allow},
+		{"no relaxation", try(summarised(carol(), set("policy/annotations/relaxations", []string{}))), allow},
+		{"a relaxation", try(summarised(carol(), set("policy/annotations/relaxations", []string{"in-toto-1.0/glob"}))), verdict.VSARelaxed},
+		{"a relaxation without a name", try(summarised(carol(), set("policy/annotations/relaxations", []string{""}))), verdict.VSARelaxed},
+		{"relaxations that are no list", try(summarised(carol(), set("policy/annotations/relaxations", "in-toto-1.0/glob"))), verdict.VSARelaxed},
+		{"relaxations that are no texts", try(summarised(carol(), set("policy/annotations/relaxations", []any{1}))), verdict.VSARelaxed},
+		{"a relaxation that is accepted", trial{layout: relaxed, words: []word{summarised(carol(), set("policy/annotations/relaxations", []string{"in-toto-1.0/glob"}))}}, allow},
+		{"and one that is not", trial{layout: relaxed, words: []word{summarised(carol(), set("policy/annotations/relaxations", []string{"in-toto-1.0/glob", "in-toto-1.0/alias"}))}}, verdict.VSARelaxed},
 		{"a lower level", try(summarised(carol(), set("verifiedLevels", []string{"SLSA_BUILD_LEVEL_1", "ACME_REVIEWED"}))), verdict.VSALevels},
 		{"a level of another track", try(summarised(carol(), set("verifiedLevels", []string{"SLSA_SOURCE_LEVEL_3", "ACME_REVIEWED"}))), verdict.VSALevels},
 		{"a level that there is not", try(summarised(carol(), set("verifiedLevels", []string{"SLSA_BUILD_LEVEL_9", "ACME_REVIEWED"}))), verdict.VSALevels},
@@ -160,6 +169,9 @@ func TestSummaryLints(t *testing.T) {
 		{"a policy by SHA-1", with(`sha256: "`+policyOf+`"`, "sha1: "+strings.Repeat("a", 40)), verdict.VSAUnbound},
 		{"a short digest", with(policyOf, "1f2e"), verdict.VSAUnbound},
 		{"a digest that is no hex", with(policyOf, strings.Repeat("x", 64)), verdict.VSAUnbound},
+		{"a relaxation", with("verifierId:", "relaxations: [in-toto-1.0/glob], verifierId:"), allow},
+		{"a relaxation of nothing", with("verifierId:", "relaxations: [glob], verifierId:"), verdict.VSAUnbound},
+		{"an empty relaxation", with("verifierId:", `relaxations: [""], verifierId:`), verdict.LayoutMalformed},
 		{"an unknown key", with("verifierId", "verifier"), verdict.LayoutMalformed},
 		{"no levels in the list", with("[SLSA_BUILD_LEVEL_2, ACME_REVIEWED]", "[]"), verdict.VSALevelMalformed},
 		{"a level that there is not", with("SLSA_BUILD_LEVEL_2", "SLSA_BUILD_LEVEL_4"), verdict.VSALevelMalformed},
@@ -245,10 +257,11 @@ func TestSummaryIsDescribed(t *testing.T) {
 		return strings.Join(d.Sentences(), "\n") + fmt.Sprintf("%+v %+v", *d.Steps[0].Predicates[0].Summary, d.Levels)
 	}
 	base := strings.Replace(summaryLayout(t, vsaDemand), "version: 3\n", "version: 3\nverifiedLevels: [ACME_ALLOWED]\n", 1)
+	base = strings.Replace(base, "verifierId:", "relaxations: [in-toto-1.0/glob], verifierId:", 1)
 	text := told(base)
 	for old, fresh := range map[string]string{
 		resource: resource + "2", policyOf: strings.Repeat("0", 64), verifier: verifier + "2", "SLSA_BUILD_LEVEL_2": "SLSA_BUILD_LEVEL_1",
-		"{repo: " + repo: "{repo: github.com/acme/lib", "ACME_ALLOWED": "ACME_RELEASED",
+		"{repo: " + repo: "{repo: github.com/acme/lib", "ACME_ALLOWED": "ACME_RELEASED", "in-toto-1.0/glob": "in-toto-1.0/alias",
 	} {
 		if got := told(strings.ReplaceAll(base, old, fresh)); got == text {
 			t.Errorf("with %s in place of %s the same is told", fresh, old)

@@ -27,6 +27,7 @@ const (
 	VSAVerifier          ID = "vsa-verifier"
 	VSAParameters        ID = "vsa-parameters"
 	VSALevels            ID = "vsa-levels"
+	VSARelaxed           ID = "vsa-relaxed"
 	NoProvenTime         ID = "no-proven-time"
 	EvidenceTooOld       ID = "evidence-too-old"
 	WeakGitHash          ID = "git-hash-not-accepted"

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -69,6 +70,12 @@ type Policy struct {
 	// descriptor's annotations: the digest of a policy that takes parameters does not
 	// say by itself what was demanded.
 	Parameters map[string]string
+	// Relaxations are the ways in which the policy was read less strictly than it can
+	// be, each as PROFILE/WORD. They stand in the annotations too: the same digest then
+	// says less. An empty text is an annotation of that name which cannot be read.
+	Relaxations []string
+	// Inspections are those of the policy that ran a command where it was verified.
+	Inspections []string
 }
 
 // Input is one attestation that the verification rests on.
@@ -100,7 +107,9 @@ type policyJSON struct {
 	URI         string            `json:"uri,omitempty"`
 	Digest      map[string]string `json:"digest,omitempty"`
 	Annotations struct {
-		Parameters map[string]string `json:"parameters,omitempty"`
+		Parameters  map[string]string `json:"parameters,omitempty"`
+		Relaxations []string          `json:"relaxations,omitempty"`
+		Inspections []string          `json:"inspections,omitempty"`
 	} `json:"annotations,omitzero"`
 }
 
@@ -120,9 +129,11 @@ func Build(s Summary) ([]byte, error) {
 		Result: s.Result, Levels: append([]string{}, s.Levels...), SLSAVersion: SLSAVersion,
 	}
 	out.Verifier.ID, out.Verifier.Version = s.VerifierID, s.VerifierVersion
+	said := &out.Policy.Annotations
 	if len(s.Policy.Parameters) > 0 {
-		out.Policy.Annotations.Parameters = s.Policy.Parameters
+		said.Parameters = s.Policy.Parameters
 	}
+	said.Relaxations, said.Inspections = append([]string(nil), s.Policy.Relaxations...), append([]string(nil), s.Policy.Inspections...)
 	for _, input := range s.Inputs {
 		out.Inputs = append(out.Inputs, descriptorJSON{input.URI, plain(input.Digest)})
 	}
@@ -152,6 +163,9 @@ func (s Summary) check() error {
 		return errors.New("it passed, and rests on no attestation")
 	case len(s.Inputs) > MaxInputs:
 		return fmt.Errorf("%d input attestations, at most %d are written", len(s.Inputs), MaxInputs)
+	}
+	if slices.Contains(s.Policy.Relaxations, "") {
+		return errors.New("a relaxation has no name")
 	}
 	if err := s.checkDigests(); err != nil {
 		return err
@@ -195,7 +209,10 @@ func Read(predicateType string, predicate []byte) (Summary, error) {
 	}
 	s := Summary{
 		VerifierID: in.Verifier.ID, ResourceURI: in.ResourceURI, Result: in.Result, Levels: in.Levels, SLSAVersion: in.SLSAVersion,
-		Policy: Policy{URI: in.Policy.URI, Parameters: in.Policy.Annotations.parameters},
+		Policy: Policy{
+			URI: in.Policy.URI, Parameters: in.Policy.Annotations.parameters,
+			Relaxations: in.Policy.Annotations.relaxations, Inspections: in.Policy.Annotations.inspections,
+		},
 	}
 	if err := s.read(in.summaryJSON, in.Policy.Digest); err != nil {
 		return Summary{}, fmt.Errorf("reading verification summary: %w", err)

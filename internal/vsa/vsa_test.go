@@ -18,7 +18,7 @@ func whole() Summary {
 	return Summary{
 		VerifierID: "https://example.com/verifier", VerifierVersion: map[string]string{"signatus": "v1.0.0"},
 		TimeVerified: time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), ResourceURI: "pkg:generic/app",
-		Policy: Policy{URI: "release.yml", Digest: digest, Parameters: map[string]string{"repo": "github.com/acme/app"}},
+		Policy: Policy{URI: "release.yml", Digest: digest, Parameters: map[string]string{"repo": "github.com/acme/app"}, Relaxations: []string{"in-toto-1.0/glob"}, Inspections: []string{"unpack"}},
 		Inputs: []Input{{URI: "app.sigstore.json", Digest: digest}, {Digest: digest}},
 		Result: Passed, Levels: []string{"SLSA_BUILD_LEVEL_3", "ACME"},
 	}
@@ -37,7 +37,7 @@ func TestBuild(t *testing.T) {
 	t.Parallel()
 	want := `{"verifier":{"id":"https://example.com/verifier","version":{"signatus":"v1.0.0"}},"timeVerified":"2026-11-28T00:00:00Z",` +
 		`"resourceUri":"pkg:generic/app","policy":{"uri":"release.yml","digest":{"sha256":"` + strings.Repeat("a", 64) + `"},` +
-		`"annotations":{"parameters":{"repo":"github.com/acme/app"}}},` +
+		`"annotations":{"parameters":{"repo":"github.com/acme/app"},"relaxations":["in-toto-1.0/glob"],"inspections":["unpack"]}},` +
 		`"inputAttestations":[{"uri":"app.sigstore.json","digest":{"sha256":"` + strings.Repeat("a", 64) + `"}},{"digest":{"sha256":"` + strings.Repeat("a", 64) + `"}}],` +
 		`"verificationResult":"PASSED","verifiedLevels":["SLSA_BUILD_LEVEL_3","ACME"],"slsaVersion":"1.1"}`
 	if diff := cmp.Diff(want, string(build(t, whole()))); diff != "" {
@@ -50,6 +50,7 @@ func TestBuild(t *testing.T) {
 	}
 	bare := whole()
 	bare.Levels, bare.Policy.Parameters, bare.VerifierVersion = nil, map[string]string{}, nil
+	bare.Policy.Relaxations, bare.Policy.Inspections = []string{}, nil
 	if got := string(build(t, bare)); !strings.Contains(got, `"verifiedLevels":[]`) || strings.Contains(got, "annotations") || strings.Contains(got, "version\":{") {
 		t.Errorf("what is not said is written as %s", got)
 	}
