@@ -59,6 +59,8 @@ type inspections struct {
 	inspector *inspection.Inspector
 	// undecided is why an inspection could not be carried out at all.
 	undecided error
+	// ran are those that ran a command, by their names.
+	ran []string
 	// lookedInHand tells that the result is that of this artifact alone.
 	lookedInHand bool
 }
@@ -82,6 +84,9 @@ func (i *inspections) inspect(ctx context.Context) layout.Inspect {
 			i.lookedInHand = true
 		}
 		record, err := i.inspector.Run(ctx, asked.Run)
+		if !inspection.IsBuiltIn(asked.Run) && !errors.Is(err, inspection.ErrNotAllowed) {
+			i.ran = append(i.ran, inspectionName(asked))
+		}
 		failure, failed := errors.AsType[*inspection.Failure](err)
 		switch {
 		case errors.Is(err, inspection.ErrNotAllowed):
@@ -125,11 +130,16 @@ func lastWords(record inspection.Record) string {
 
 // inspected is the report's note about an inspection that was carried out.
 func inspected(asked layout.Inspection) string {
-	name := strings.Join(slices.Concat(asked.Path, []string{asked.Name}), "/")
+	name := inspectionName(asked)
 	if inspection.IsBuiltIn(asked.Run) {
 		return fmt.Sprintf("inspection %s: %s, which executes nothing", name, strings.Join(asked.Run, " "))
 	}
 	return fmt.Sprintf("inspection %s: ran %q in a scratch copy, exit code 0", name, asked.Run)
+}
+
+// inspectionName is an inspection's name behind those of the steps around it.
+func inspectionName(asked layout.Inspection) string {
+	return strings.Join(slices.Concat(asked.Path, []string{asked.Name}), "/")
 }
 
 func digestsByName(artifacts inspection.Artifacts) map[string]map[string]string {
@@ -142,33 +152,4 @@ func digestsByName(artifacts inspection.Artifacts) map[string]map[string]string 
 		all[name] = digests
 	}
 	return all
-}
-
-// judgements are those of one classic layout: one for all artifacts, or one for each
-// where an inspection looks at the artifact in hand.
-type judgements struct {
-	env   Env
-	flags inspectionFlags
-	input layout.ClassicInput
-
-	last  *layout.ClassicResult
-	bound bool // last is about one artifact alone
-}
-
-// about judges the layout with an artifact in hand, or with nil for none.
-func (j *judgements) about(ctx context.Context, inHand *artifact.Artifact) (*layout.ClassicResult, error) {
-	if j.last != nil && !j.bound {
-		return j.last, nil
-	}
-	all, err := j.flags.start(j.env, inHand)
-	if err != nil {
-		return nil, err
-	}
-	j.input.Inspect = all.inspect(ctx)
-	j.last = layout.CheckClassic(j.input)
-	j.bound = all.lookedInHand
-	if err := errors.Join(all.undecided, all.inspector.Close()); err != nil {
-		return nil, undecided("name a folder that can be inspected with --inspection-dir", err)
-	}
-	return j.last, nil
 }

@@ -26,6 +26,7 @@ type summaryFlags struct {
 	file     string
 	verifier string
 	resource string
+	levels   []string
 	who      credentialFlags
 	instance instanceFlags
 	guards   guardFlags
@@ -36,6 +37,7 @@ func (f *summaryFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.file, "vsa", "", "state the verdict for others: append a signed verification summary (SLSA VSA v1) to `FILE`")
 	flags.StringVar(&f.verifier, "vsa-verifier-id", "", "the `URI` that the summary names as verifier (default: the job's own workflow)")
 	flags.StringVar(&f.resource, "vsa-resource", "", "the `URI` of the resource that the summary is about (default: pkg:generic/NAME, or the digest or image as given)")
+	flags.StringArrayVar(&f.levels, "vsa-level", nil, "a `LEVEL` that the summary states of what a layout of in-toto 1.0 allows; an attestation layout grants its own (repeatable)")
 	f.who.registerIdentity(flags)
 	f.who.flag = "vsa-key"
 	flags.StringVar(&f.who.key, "vsa-key", "", "sign the summary with a private key, a PEM `FILE`, in place of an identity")
@@ -47,14 +49,14 @@ func (f *summaryFlags) register(cmd *cobra.Command) {
 
 // given reports whether anything is asked that goes with a summary.
 func (f *summaryFlags) given() bool {
-	return f.verifier != "" || f.resource != "" || f.who.given() || f.instance.config != "" || f.instance.rekorVersion != 0 || f.guards.publicLog
+	return f.verifier != "" || f.resource != "" || len(f.levels) > 0 || f.who.given() || f.instance.config != "" || f.instance.rekorVersion != 0 || f.guards.publicLog
 }
 
 // check refuses a summary that would say more than was verified, or nothing.
 func (f *summaryFlags) check(env Env, in verifyInput) error {
 	switch {
 	case f.file == "" && f.given():
-		return usage("say where the summary goes with --vsa FILE", "--vsa-verifier-id, --vsa-resource, --vsa-key and the flags of who signs go with --vsa")
+		return usage("say where the summary goes with --vsa FILE", "--vsa-verifier-id, --vsa-resource, --vsa-level, --vsa-key and the flags of who signs go with --vsa")
 	case f.file == "":
 		return nil
 	case in.layout == "":
@@ -68,6 +70,9 @@ func (f *summaryFlags) check(env Env, in verifyInput) error {
 				return usage("give an absolute URI such as https://example.com/release-verifier", "--%s: %w", flag, err)
 			}
 		}
+	}
+	if err := vsa.CheckLevels(f.levels); err != nil {
+		return usage("give levels such as SLSA_BUILD_LEVEL_3, each track once, and values of your own", "--vsa-level: %w", err)
 	}
 	if err := errors.Join(f.who.check(), f.instance.check()); err != nil {
 		return err
@@ -149,20 +154,46 @@ func (f *summaryFlags) prepare(ctx context.Context, env Env, roots rootFlags) (*
 	return s, nil
 }
 
+// grounds are what a summary says of the policy beside its digest: the levels that are
+// granted, and what the digest does not say.
+type grounds struct {
+	levels      []string
+	relaxations []string // of a layout of in-toto 1.0
+	inspections []string // that ran a command
+}
+
+// grantedBy are the grounds of each verdict by an attestation layout.
+func grantedBy(l *layout.Layout) func(int) *grounds {
+	return func(int) *grounds { return &grounds{levels: l.VerifiedLevels()} }
+}
+
+// grantsItsOwn refuses levels of the caller's: such a layout says itself what it grants.
+func (f *summaryFlags) grantsItsOwn() error {
+	if len(f.levels) == 0 {
+		return nil
+	}
+	return usage("write them into the layout, as verifiedLevels", "--vsa-level goes with a layout of in-toto 1.0: an attestation layout grants its levels itself")
+}
+
 // state signs a summary of each verdict, opens it, and appends them all to the file.
-// What is undecided has no result to state.
-func (s *summarising) state(ctx context.Context, l *layout.Layout, doc *report.Document) error {
+// What is undecided has no result to state, nor has a verdict without grounds: no policy
+// could be applied.
+func (s *summarising) state(ctx context.Context, on func(int) *grounds, doc *report.Document) error {
 	if s == nil {
 		return nil
 	}
 	var bundles []made
 	var stated []report.Summary
-	for _, v := range doc.Verdicts {
-		if l == nil || v.Outcome() == verdict.Undecided || len(v.Artifact.Digest) == 0 {
+	for i, v := range doc.Verdicts {
+		var given *grounds
+		if on != nil {
+			given = on(i)
+		}
+		if given == nil || v.Outcome() == verdict.Undecided || len(v.Artifact.Digest) == 0 {
 			doc.Warnings = append(doc.Warnings, fmt.Sprintf("no verification summary of %s: nothing was decided that one could state", v.Artifact))
 			continue
 		}
-		summary := s.summarise(l, doc, v)
+		summary := s.summarise(given, doc, v)
 		bundle, err := s.sign(ctx, v.Artifact, summary)
 		if err != nil {
 			return unstated(v, err)
@@ -203,17 +234,18 @@ func unstated(v verdict.Verdict, err error) error {
 }
 
 // summarise says what the verdict is, and nothing that was not verified: the levels
-// are the layout's, the inputs the statements that counted.
-func (s *summarising) summarise(l *layout.Layout, doc *report.Document, v verdict.Verdict) vsa.Summary {
+// are those that were granted, the inputs the statements that counted.
+func (s *summarising) summarise(given *grounds, doc *report.Document, v verdict.Verdict) vsa.Summary {
 	summary := vsa.Summary{
 		VerifierID: s.verifier, VerifierVersion: map[string]string{"signatus": s.env.Version}, TimeVerified: s.env.Now,
 		ResourceURI: cmp.Or(s.flags.resource, resourceOf(v.Artifact)), Result: vsa.Failed,
 		Policy: vsa.Policy{
 			URI: policyURI(doc.Layout.Name), Digest: artifact.DigestSet{artifact.SHA256: doc.Layout.SHA256}, Parameters: doc.Parameters,
+			Relaxations: given.relaxations, Inspections: given.inspections,
 		},
 	}
 	if v.Allowed() {
-		summary.Result, summary.Levels = vsa.Passed, l.VerifiedLevels()
+		summary.Result, summary.Levels = vsa.Passed, given.levels
 	}
 	for _, e := range v.Evidence {
 		input := vsa.Input{Digest: artifact.DigestSet{artifact.SHA256: e.SHA256}}

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signatus-dev/signatus/internal/evidence"
-	"github.com/signatus-dev/signatus/internal/layout"
 	"github.com/signatus-dev/signatus/internal/report"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
@@ -177,12 +176,9 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 		return err
 	}
 	if document.classic(in.classic.given()) {
-		if in.summary.file != "" {
-			return usage("verify without --vsa", "--vsa goes with an attestation layout: what a classic layout binds is not stated in a summary yet")
-		}
 		return verifyClassic(ctx, env, classicRun{input: in, document: document, parameters: parameters, trusted: trusted})
 	}
-	if err := in.classic.refuse(); err != nil {
+	if err := cmp.Or(in.classic.refuse(), in.summary.grantsItsOwn()); err != nil {
 		return err
 	}
 	targets, err := parseTargets(env, in.artifacts, in.checksums)
@@ -229,20 +225,20 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 	if doc.Outcome() != verdict.Allowed {
 		doc.Warnings = append(doc.Warnings, missing...)
 	}
-	return in.finish(ctx, env, finishing{doc: &doc, layout: demanded, summary: summary})
+	return in.finish(ctx, env, finishing{doc: &doc, grounds: grantedBy(demanded), summary: summary})
 }
 
 // finishing is a run whose verdicts stand.
 type finishing struct {
 	doc     *report.Document
-	layout  *layout.Layout // nil where it is wrong
+	grounds func(verdict int) *grounds // of a summary of each; nil where the layout is wrong
 	summary *summarising
 }
 
 // finish states the verdicts for others, where that is asked for, and reports them.
 // A verdict that does not allow decides the exit code, whatever becomes of the rest.
 func (in verifyInput) finish(ctx context.Context, env Env, f finishing) error {
-	unstated := f.summary.state(ctx, f.layout, f.doc)
+	unstated := f.summary.state(ctx, f.grounds, f.doc)
 	err := in.out.write(env, *f.doc)
 	if unstated != nil && err != nil {
 		env.explain(unstated)

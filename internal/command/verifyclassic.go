@@ -106,18 +106,22 @@ func verifyClassic(ctx context.Context, env Env, run classicRun) error {
 	if err != nil {
 		return err
 	}
+	summary, err := run.input.summary.prepare(ctx, env, run.input.roots)
+	if err != nil {
+		return err
+	}
 	doc := report.Document{Tool: env.Version, Judged: env.Now, Parameters: run.parameters, Layout: run.document.report(), Loosenings: run.loosenings(len(keys))}
 	envelope, refused := attestation.ReadEnvelope(run.document.name, run.document.data)
 	if refused != nil {
 		doc.Verdicts = refuseAll(orNone(targets), []verdict.Finding{refused.Finding()})
-		return run.input.out.write(env, doc)
+		return run.input.finish(ctx, env, finishing{doc: &doc, summary: summary})
 	}
 	links, err := evidence.Links(env.FS, run.linkDir())
 	if err != nil {
 		return undecided("check --link-dir", err)
 	}
 	doc.Searched = places(links)
-	judged := &judgements{env: env, flags: run.input.classic.inspections, input: layout.ClassicInput{
+	judged := &judgements{env: env, flags: run.input.classic.inspections, levels: run.input.summary.levels, input: layout.ClassicInput{
 		Name: run.document.name, Layout: envelope, Keys: keys, Threshold: run.input.signers.threshold, Links: links,
 		Parameters: run.parameters, Now: env.Now, Compat: run.input.classic.compat != "",
 		Trace: run.input.explain || run.input.out.format == "json",
@@ -128,7 +132,7 @@ func verifyClassic(ctx context.Context, env Env, run classicRun) error {
 	if judged.last != nil { // no artifact could be read
 		run.describe(&doc, judged.last)
 	}
-	return run.input.out.write(env, doc)
+	return run.input.finish(ctx, env, finishing{doc: &doc, grounds: judged.of, summary: summary})
 }
 
 // check refuses flags that say nothing about a layout of in-toto 1.0.
@@ -145,6 +149,8 @@ func (r classicRun) check() error {
 	switch {
 	case len(in.signers.identities) > 0:
 		return usage("give the owners' keys with --layout-key", "--layout-identity goes with an attestation layout: %s, of in-toto 1.0, is signed with keys", in.layout)
+	case in.summary.file != "" && len(in.artifacts) == 0 && in.checksums == "":
+		return usage("name the artifact; it must be a product of the layout's last step", "--vsa without an artifact: a summary is about one, and the links alone bind none")
 	case in.classic.compat != "" && in.classic.compat != layout.CompatInToto:
 		return usage("write --compat "+layout.CompatInToto, "--compat %s is not known", in.classic.compat)
 	}
@@ -247,6 +253,7 @@ func (r classicRun) verdicts(ctx context.Context, env Env, targets []target, jud
 		}
 		if err != nil {
 			out = append(out, unreadArtifact(a, err))
+			judged.unread()
 			continue
 		}
 		result, err := judged.about(ctx, &a)

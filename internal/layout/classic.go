@@ -95,8 +95,13 @@ type ClassicResult struct {
 	// Expires and SignedBy are known once the layout's signatures verified.
 	Expires  time.Time
 	SignedBy []string
-	// Relaxed names each relaxation that was used, one line each.
-	Relaxed []string
+	// Judged reports that the layout is signed as was asked, can be read and holds:
+	// what is denied then is denied by it.
+	Judged bool
+	// Relaxed names each relaxation that was used, one line each, and Relaxations their
+	// words alone, each once and sorted.
+	Relaxed     []string
+	Relaxations []string
 
 	verdict   verdict.Verdict
 	satisfied bool

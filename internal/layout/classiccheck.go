@@ -29,10 +29,10 @@ func CheckClassic(in ClassicInput) *ClassicResult {
 		result.Relaxed = c.compat.used
 		return result.deny(reader.problems...)
 	}
-	result.Expires = layout.expires
+	result.Expires, result.Judged = layout.expires, !in.Now.After(layout.expires)
 	scope := c.layout(layout, scopeInput{folder: in.Links})
 	result.verdict = verdict.Verdict{Steps: scope.steps, Evidence: scope.evidence, Notes: append(scope.notes, readerNotes(reader)...)}
-	result.Relaxed = c.compat.used
+	result.Relaxed, result.Relaxations = c.compat.used, slices.Sorted(slices.Values(c.compat.words))
 	if in.Trace {
 		result.verdict.Trace = scope.trace()
 		result.verdict.Trace.Bound()

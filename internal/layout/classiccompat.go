@@ -9,8 +9,9 @@ const CompatInToto = "in-toto-1.0"
 // compat remembers which relaxations were used. The zero value relaxes nothing.
 // No relaxation is about a signature, a threshold or a digest.
 type compat struct {
-	on   bool
-	used []string
+	on    bool
+	used  []string // a line each, of the first hundred
+	words []string // each once
 }
 
 // relax reports whether something that strictness refuses is let through, and
@@ -18,6 +19,9 @@ type compat struct {
 func (c *compat) relax(word, detail string) bool {
 	if c == nil || !c.on {
 		return false
+	}
+	if !slices.Contains(c.words, word) {
+		c.words = append(c.words, word)
 	}
 	const most = 100
 	line := word + ": " + detail

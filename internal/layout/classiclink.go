@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -62,6 +63,9 @@ func typeURI(signed *attestation.Signed) string {
 	}
 	return ""
 }
+
+// sha256Of is a digest without its algorithm, as evidence is named in a report.
+func sha256Of(digest string) string { return strings.TrimPrefix(digest, "sha256:") }
 
 // readLink reads a verified link.
 func (c *compat) readLink(signed *attestation.Signed) (*classicLink, *verdict.Finding) {

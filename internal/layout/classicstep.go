@@ -167,7 +167,7 @@ func allowedOf(s *classicStep) string {
 func (c *classicCheck) link(in stepInput, file attestation.LinkFile) (kept, []verdict.Finding) {
 	refuse := func(source string, f verdict.Finding) (kept, []verdict.Finding) {
 		f.Step = in.name()
-		return kept{evidence: verdict.Evidence{Source: source, Reason: &f}}, nil
+		return kept{evidence: verdict.Evidence{Source: source, SHA256: sha256Of(file.Envelope.Digest()), Reason: &f}}, nil
 	}
 	if file.Envelope == nil {
 		return refuse(file.Refused.Source, file.Refused.Finding())
@@ -185,7 +185,7 @@ func (c *classicCheck) link(in stepInput, file attestation.LinkFile) (kept, []ve
 		return refuse(signed.Source(), *refused)
 	}
 	k := kept{by: by, evidence: verdict.Evidence{
-		Source: signed.Source(), Verified: true, Signer: describeSigner(by[0]), Root: "key", Step: in.name(), PredicateType: typeURI(signed),
+		Source: signed.Source(), SHA256: sha256Of(signed.Digest()), Verified: true, Signer: describeSigner(by[0]), Root: "key", Step: in.name(), PredicateType: typeURI(signed),
 	}}
 	if by[0].Certificate != nil {
 		k.evidence.Root = strings.Join(by[0].Certificate.Roots, ", ")

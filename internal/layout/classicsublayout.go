@@ -67,7 +67,7 @@ func (c *classicCheck) sublayout(in stepInput, signed *attestation.Signed, k *ke
 func (c *classicCheck) inspections(s *scope, l *classicLayout, in scopeInput) {
 	files := linksByStep(in.folder)
 	for _, i := range l.inspections {
-		claims := c.presented(i, files[i.name], in)
+		claims := c.presented(s, i, presentedInput{files: files[i.name], scope: in})
 		var finding *verdict.Finding
 		if claims == nil {
 			claims, finding = c.inspect(s, i, in)
@@ -84,22 +84,33 @@ func (c *classicCheck) inspections(s *scope, l *classicLayout, in scopeInput) {
 	}
 }
 
+// presentedInput are the files that may stand for an inspection, and where.
+type presentedInput struct {
+	files []attestation.LinkFile
+	scope scopeInput
+}
+
 // presented takes a link in place of a sublayout's inspection.
 //
 // "A piece of signed link metadata is presented for the inspection. The key to
 // sign for this piece of link metadata must be the same key used to sign the
 // sublayout file." (in-toto 1.0, 4.5.3)
-func (c *classicCheck) presented(i *classicInspection, files []attestation.LinkFile, in scopeInput) *claims {
-	for _, file := range files {
-		if file.Envelope == nil || len(in.owner) == 0 {
+func (c *classicCheck) presented(s *scope, i *classicInspection, in presentedInput) *claims {
+	owner := in.scope.owner
+	for _, file := range in.files {
+		if file.Envelope == nil || len(owner) == 0 {
 			continue
 		}
-		signed, refusal := file.Envelope.Verify(attestation.Trusted{Keys: in.owner, Now: c.in.Now})
+		signed, refusal := file.Envelope.Verify(attestation.Trusted{Keys: owner, Now: c.in.Now})
 		if refusal != nil || documentType(signed) != "link" {
 			continue
 		}
 		link, finding := c.compat.readLink(signed)
 		if finding == nil && link.name == i.name {
+			s.evidence = append(s.evidence, verdict.Evidence{
+				Source: signed.Source(), SHA256: sha256Of(signed.Digest()), Verified: true, Counted: true,
+				Signer: describeSigner(signed.SignedBy()[0]), Root: "key", Step: stepPath(in.scope.path, i.name), PredicateType: typeURI(signed),
+			})
 			return link.claims
 		}
 	}
