@@ -1,7 +1,9 @@
 package attestation
 
 import (
+	"crypto/ecdsa"
 	"crypto/x509"
+	"errors"
 	"slices"
 	"strings"
 
@@ -22,12 +24,27 @@ func readOpenPGP(text []byte) (InTotoKey, error) {
 		may := slices.IndexFunc(read.Signing(), func(s openpgp.SigningKey) bool { return slices.Equal(s.SPKI, spki) })
 		if may >= 0 {
 			signing := read.Signing()[may]
-			if part.public, err = x509.ParsePKIXPublicKey(spki); err != nil {
+			public, err := x509.ParsePKIXPublicKey(spki)
+			if err != nil {
 				return InTotoKey{}, err
+			}
+			if _, unspelt := public.(*ecdsa.PublicKey); !unspelt {
+				part.public = public
 			}
 			part.id, part.expires = signing.Fingerprint, signing.Window.End
 		}
 		key.parts = append(key.parts, part)
 	}
+	if !slices.ContainsFunc(key.parts, func(p keyPart) bool { return p.public != nil }) {
+		return InTotoKey{}, errOpenPGPECDSA()
+	}
 	return key, nil
+}
+
+// errOpenPGPECDSA says why an OpenPGP key over a NIST curve counts for git's signatures
+// and not for in-toto's: "please verify that your gpg configuration is creating either
+// DSA, RSA, or EdDSA signatures" is all that securesystemslib has to say of such a key,
+// and no document has a form for its signatures. (TestOpenPGPKeysThatAreNotTaken)
+func errOpenPGPECDSA() error {
+	return errors.New("the OpenPGP key is one of ECDSA, for whose signatures classic metadata has no form; expected RSA or Ed25519")
 }
