@@ -54,6 +54,17 @@ func FuzzEnvelope(f *testing.F) {
 		if signed != nil && !bytes.Equal(e.signed, payloads[0]) && !bytes.Equal(e.signed, payloads[1]) {
 			t.Fatalf("verified %q", e.signed)
 		}
+		if e.Signatures() == MaxEnvelopeSignatures {
+			return
+		}
+		added, err := e.Add(data, Added{KeyID: "00", Value: []byte("x")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		more, refused := ReadEnvelope("f", added)
+		if refused != nil || more.Signatures() != e.Signatures()+1 || !bytes.Equal(more.signed, e.signed) || !more.NamesKey("00") {
+			t.Fatalf("with one more signature it is %q, %v", added, refused)
+		}
 	})
 }
 

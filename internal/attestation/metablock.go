@@ -24,6 +24,7 @@ const MaxEnvelopeSignatures = 64
 // believed; Verify alone gives its content away. The zero value is nothing.
 type Envelope struct {
 	source, digest string
+	form           Form
 	// payload is the JSON object that was signed, and signed are the bytes that
 	// signatures are over.
 	payload    object
@@ -140,9 +141,9 @@ func ReadEnvelope(source string, data []byte) (*Envelope, *Refusal) {
 	sum := sha256.Sum256(data)
 	e := &Envelope{source: source, digest: "sha256:" + hex.EncodeToString(sum[:])}
 	if document.has("payload") {
-		err = e.readDSSE(document)
+		e.form, err = DSSE, e.readDSSE(document)
 	} else {
-		err = e.readMetablock(document)
+		e.form, err = Metablock, e.readMetablock(document)
 	}
 	if err != nil {
 		return nil, envelopeRefusal(source, err)

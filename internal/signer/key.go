@@ -38,9 +38,35 @@ type PrivateKey struct {
 // (PKCS #8) or "EC PRIVATE KEY" (SEC 1) with ECDSA over P-256, P-384 or P-521,
 // or Ed25519. The error never quotes it.
 func ParsePrivateKey(data []byte) (PrivateKey, error) {
-	refuse := func(format string, args ...any) (PrivateKey, error) {
-		return PrivateKey{}, fmt.Errorf("reading the private key: "+format, args...)
+	key, err := readPrivateKey(data)
+	if err != nil {
+		return PrivateKey{}, fmt.Errorf("reading the private key: %w", err)
 	}
+	const expected = "expected ECDSA (P-256, P-384, P-521) or Ed25519"
+	switch key := key.(type) {
+	case *ecdsa.PrivateKey:
+		if !nistCurve(key.Curve) {
+			return PrivateKey{}, fmt.Errorf("reading the private key: ECDSA over %s, %s", key.Curve.Params().Name, expected)
+		}
+		return newPrivateKey(key), nil
+	case ed25519.PrivateKey:
+		return newPrivateKey(key), nil
+	}
+	return PrivateKey{}, fmt.Errorf("reading the private key: %s, %s", keyKind(key), expected)
+}
+
+func nistCurve(curve elliptic.Curve) bool {
+	return curve == elliptic.P256() || curve == elliptic.P384() || curve == elliptic.P521()
+}
+
+// keyKind names the kind of a key that is not taken.
+func keyKind(key any) string {
+	return strings.TrimPrefix(strings.TrimSuffix(fmt.Sprintf("%T", key), ".PrivateKey"), "*") + " key"
+}
+
+// readPrivateKey reads the one key of a PEM file, of whatever kind.
+func readPrivateKey(data []byte) (any, error) {
+	refuse := func(format string, args ...any) (any, error) { return nil, fmt.Errorf(format, args...) }
 	if len(data) > maxKeySize {
 		return refuse("%d bytes, at most %d are read", len(data), maxKeySize)
 	}
@@ -60,33 +86,15 @@ func ParsePrivateKey(data []byte) (PrivateKey, error) {
 	if strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["Proc-Type"] != "" {
 		return refuse("it is encrypted%sdecrypt it first, for example with openssl pkcs8 -in FILE -out NEW", nextMarker)
 	}
-	var (
-		key any
-		err error
-	)
 	switch block.Type {
 	case "PRIVATE KEY":
-		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+		return x509.ParsePKCS8PrivateKey(block.Bytes)
 	case "EC PRIVATE KEY":
-		key, err = x509.ParseECPrivateKey(block.Bytes)
-	default:
-		return refuse("the PEM block is a %.40q, expected a PRIVATE KEY or an EC PRIVATE KEY", block.Type)
+		return x509.ParseECPrivateKey(block.Bytes)
+	case "RSA PRIVATE KEY":
+		return x509.ParsePKCS1PrivateKey(block.Bytes)
 	}
-	if err != nil {
-		return refuse("%w", err)
-	}
-	const expected = "expected ECDSA (P-256, P-384, P-521) or Ed25519"
-	switch key := key.(type) {
-	case *ecdsa.PrivateKey:
-		switch key.Curve {
-		case elliptic.P256(), elliptic.P384(), elliptic.P521():
-			return newPrivateKey(key), nil
-		}
-		return refuse("ECDSA over %s, %s", key.Curve.Params().Name, expected)
-	case ed25519.PrivateKey:
-		return newPrivateKey(key), nil
-	}
-	return refuse("%s, %s", strings.TrimPrefix(strings.TrimSuffix(fmt.Sprintf("%T", key), ".PrivateKey"), "*")+" key", expected)
+	return refuse("the PEM block is a %.40q, expected a PRIVATE KEY or an EC PRIVATE KEY", block.Type)
 }
 
 // newEphemeral makes the key of one bundle.
