@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -36,12 +37,17 @@ func (w world) addClassic() error {
 	packed := attestationtest.ClassicLink{Name: "pack", Materials: source, Products: map[string]string{"app": appText}, Command: []string{"pack"}}
 	odd := layout.JSON()
 	odd["x-note"] = "not in the specification"
+	old := layout
+	old.Expires = "2026-01-01T00:00:00Z"
 	for _, file := range []struct {
 		name string
 		json map[string]any
 		key  string
 	}{
 		{"root.layout", layout.JSON(), "owner"},
+		{"dsse.layout", layout.JSON(), "owner"},
+		{"unsigned.layout", layout.JSON(), ""},
+		{"old.layout", old.JSON(), "owner"},
 		{"odd.layout", odd, "owner"},
 		{"links/write.alice.link", wrote.JSON(), "alice"},
 		{"links/pack.bob.link", packed.JSON(), "bob"},
@@ -49,7 +55,14 @@ func (w world) addClassic() error {
 		{"renamed/pack.bob.link", attestationtest.ClassicLink{Name: "write", Products: map[string]string{"app": appText}}.JSON(), "bob"},
 		{"changed/pack.bob.link", attestationtest.ClassicLink{Name: "pack", Materials: map[string]string{"app.py": "evil\n"}, Products: map[string]string{"app": appText}}.JSON(), "bob"},
 	} {
-		signed, err := attestationtest.SignClassic(attestationtest.ClassicRequest{Signed: attestationtest.EncodeClassic(file.json), Keys: []*attestationtest.ClassicKey{people[file.key]}})
+		request := attestationtest.ClassicRequest{Signed: attestationtest.EncodeClassic(file.json), Keys: []*attestationtest.ClassicKey{people[cmp.Or(file.key, "owner")]}}
+		if file.key == "" {
+			request.Break = []attestationtest.ClassicBreak{attestationtest.ClassicBreakUnsigned}
+		}
+		if strings.HasPrefix(file.name, "dsse") {
+			request.Format = attestationtest.ClassicDSSE
+		}
+		signed, err := attestationtest.SignClassic(request)
 		if err != nil {
 			return err
 		}

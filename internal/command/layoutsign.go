@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +22,7 @@ type layoutSignInput struct {
 	file     string
 	output   string
 	force    bool
+	keyID    string
 	who      credentialFlags
 	instance instanceFlags
 	guards   guardFlags
@@ -38,6 +36,9 @@ in one file, one a line, over the same bytes. No signature of anybody else is ev
 dropped, and whoever has signed already is refused. A layout with problems is not
 signed.
 
+A layout of in-toto 1.0 is signed too, a Metablock or a DSSE envelope: where it is, with
+--key alone, which may also be an RSA key.
+
 Without --output, release.yml is signed into release.signed.jsonl, and a signed
 layout is signed where it is. What is written has been verified.
 
@@ -50,6 +51,9 @@ const layoutSignExamples = `  # The first of two, with a key
 
   # The second, with an identity: a browser opens
   signatus layout sign release.signed.jsonl
+
+  # A layout of in-toto 1.0, for those who verify with in-toto in Python
+  signatus layout sign root.layout --key alice.pem --key-id python
 
   # Whoever verifies says whose signatures it takes
   signatus verify app --layout release.signed.jsonl --layout-threshold 2 --layout-key alice.pub \
@@ -72,6 +76,8 @@ func newLayoutSign(env Env) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&in.output, "output", "", "write the signed layout to `FILE` (default: beside the layout, as NAME.signed.jsonl)")
 	flags.BoolVar(&in.force, "force", false, "begin a new signed layout where --output has one of another text")
+	flags.StringVar(&in.keyID, "key-id", signer.KeyIDGolang, "how a signature of a layout of in-toto 1.0 names its key: `golang|python`, as in-toto-golang and securesystemslib before 1.0, or as that since")
+	choices(cmd, "key-id", signer.KeyIDGolang, signer.KeyIDPython)
 	in.who.register(flags)
 	in.instance.register(flags)
 	in.guards.registerPublicLog(flags)
@@ -86,7 +92,17 @@ func layoutSign(ctx context.Context, env Env, in layoutSignInput) error {
 	if err := errors.Join(in.who.check(), in.instance.check()); err != nil {
 		return err
 	}
-	draft, err := in.read(env)
+	data, err := readLayout(env, in.file)
+	if err != nil {
+		return undecided("check the path and its permissions", fmt.Errorf("reading layout %s: %w", in.file, err))
+	}
+	if document := (layoutFile{name: in.file, data: data}); document.classic(false) {
+		return in.signClassic(env, document)
+	}
+	if in.keyID != signer.KeyIDGolang {
+		return usage("leave it out", "--key-id goes with a layout of in-toto 1.0, and %s is none", in.file)
+	}
+	draft, err := in.read(env, data)
 	if err != nil {
 		return err
 	}
@@ -129,14 +145,7 @@ type layoutDraft struct {
 }
 
 // read finds the layout's text, without a problem, and the signatures there are.
-func (in layoutSignInput) read(env Env) (*layoutDraft, error) {
-	data, err := readLayout(env, in.file)
-	if err != nil {
-		return nil, undecided("check the path and its permissions", fmt.Errorf("reading layout %s: %w", in.file, err))
-	}
-	if (layoutFile{name: in.file, data: data}).classic(false) {
-		return nil, &exitError{code: ExitDenied, err: fmt.Errorf("%s is a layout of in-toto 1.0, which has signatures of a form of its own", in.file), next: "sign it with the tools of in-toto: in-toto-sign"}
-	}
+func (in layoutSignInput) read(env Env, data []byte) (_ *layoutDraft, err error) {
 	d := &layoutDraft{place: in.output, now: env.Now}
 	text, where, finding := layoutText(in.file, data)
 	if finding != nil {
@@ -155,69 +164,6 @@ func (in layoutSignInput) read(env Env) (*layoutDraft, error) {
 		err = in.join(env, d)
 	}
 	return d, err
-}
-
-// again takes over a signed layout: where it is, or into a file of its own.
-func (in layoutSignInput) again(env Env, d *layoutDraft, data []byte) error {
-	if d.place == "" || filepath.Clean(d.place) == filepath.Clean(in.file) {
-		d.place = in.file
-		return d.keep(in.file, data)
-	}
-	if _, err := fs.Stat(env.FS, d.place); err == nil && !in.force {
-		return &exitError{code: ExitDenied, err: fmt.Errorf("there is a file %s already", d.place), next: "sign the layout where it is, without --output, or replace that file with --force"}
-	}
-	return d.keep(in.file, data)
-}
-
-// join reads the signed layout that is there already, if it is of the same text.
-func (in layoutSignInput) join(env Env, d *layoutDraft) error {
-	if filepath.Clean(d.place) == filepath.Clean(in.file) {
-		return usage("choose another place for it", "--output %s would overwrite the layout", in.output)
-	}
-	there, err := readLayout(env, d.place)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return undecided("check the path and its permissions", fmt.Errorf("reading %s: %w", d.place, err))
-	}
-	if !attestation.HoldsLayout(there) {
-		return &exitError{code: ExitDenied, err: fmt.Errorf("there is a file %s already, and it is no signed layout", d.place), next: "name another file with --output"}
-	}
-	envelope, refused := attestation.ReadLayoutEnvelope(d.place, there)
-	switch {
-	case refused == nil && string(envelope.Unverified()) == string(d.payload):
-		return d.keep(d.place, there)
-	case in.force:
-		return nil
-	case refused != nil:
-		return &exitError{code: ExitDenied, err: refused, next: "name another file with --output, or replace it with --force"}
-	}
-	return &exitError{
-		code: ExitDenied, err: fmt.Errorf("%s is another layout than %s, signed by others already", d.place, in.file),
-		next: "name another file with --output, or begin anew in its place with --force",
-	}
-}
-
-// keep takes over the signatures that there are.
-func (d *layoutDraft) keep(name string, data []byte) error {
-	envelope, refused := attestation.ReadLayoutEnvelope(name, data)
-	if refused != nil {
-		return &exitError{code: ExitDenied, err: refused}
-	}
-	d.old, d.signed = data, envelope
-	return nil
-}
-
-// signedName is what a layout's file is called when it is signed: release.yml
-// becomes release.signed.jsonl.
-func signedName(file string) string {
-	for _, suffix := range []string{".yml", ".yaml", ".json"} {
-		if base, ok := strings.CutSuffix(file, suffix); ok && filepath.Base(file) != suffix {
-			return base + ".signed.jsonl"
-		}
-	}
-	return file + ".signed.jsonl"
 }
 
 func hasProblems(file string, first fmt.Stringer) error {

@@ -47,10 +47,10 @@ func (r *classicReader) read(payload jsontext.Value) *classicLayout {
 		r.malformed("", "reading the layout: "+jsonText(err), "a layout of in-toto 1.0")
 		return nil
 	}
-	r.fields("the layout", "", document.Unknown, "_type", "expires", "readme", "keys", "rootcas", "intermediatecas", "steps", "inspect")
 	if document.Type != "layout" {
 		r.malformed("", fmt.Sprintf("_type is %q", document.Type), "layout")
 	}
+	r.fields("the layout", "", document.Unknown, "_type", "expires", "readme", "keys", "rootcas", "intermediatecas", "steps", "inspect")
 	l := &classicLayout{name: r.name, expires: r.expiry(document.Expires)}
 	keys := r.keys(document.Keys)
 	l.authorities = r.authorities(document)
