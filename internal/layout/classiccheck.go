@@ -198,6 +198,7 @@ func linksByStep(folder *attestation.LinkFolder) map[string][]attestation.LinkFi
 type ruleInput struct {
 	path                []string // the steps around it
 	name                string
+	inspected           bool // by an inspection, and not recorded in a link
 	over                *claims
 	materials, products []boundRule
 }
@@ -213,7 +214,7 @@ func (c *classicCheck) rules(s *scope, in ruleInput) {
 	}
 	name := stepPath(in.path, in.name)
 	run := func(list string, rules []boundRule, over artifact.Set, names []string) {
-		q := &queue{step: name, claims: in.over, over: over, names: names, classic: true, counted: counted}
+		q := &queue{step: name, claims: in.over, over: over, names: names, classic: true, inspected: in.inspected, counted: counted}
 		if c.in.Trace {
 			q.trace = &recorder{way: stepPath(in.path, "")}
 		}

@@ -18,6 +18,7 @@ import (
 type classicReader struct {
 	name       string
 	parameters map[string]string
+	within     bool // a sublayout, to which nobody gives parameters
 	compat     *compat
 	used       map[string]bool // parameters
 	// unfilled: placeholders stand for themselves, as nothing is to be judged.

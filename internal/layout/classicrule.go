@@ -67,10 +67,17 @@ func (r *classicReader) rule(step string, words []string) (boundRule, bool) {
 }
 
 func (r *classicReader) ruleProblem(id verdict.ID, step, text string, err error) {
-	r.problems = append(r.problems, verdict.Finding{
+	f := verdict.Finding{
 		ID: id, Where: r.name, Step: step, Rule: text, Found: err.Error(),
 		Expected: "a rule that can be read in one way", Next: "have the layout's owner correct it, or check --param",
-	})
+	}
+	switch {
+	case r.within && id == verdict.ParameterMissing:
+		f.Expected, f.Next = "a sublayout without placeholders: the caller's parameters are the outermost layout's", "have the sublayout's owner write the value in its place and sign it again"
+	case r.within:
+		f.Next = "have the sublayout's owner correct it and sign it again"
+	}
+	r.problems = append(r.problems, f)
 }
 
 // glob reads a pattern. With --compat, what implementations of fnmatch read
@@ -168,7 +175,7 @@ func (r *classicReader) fill(word string, how filling) (string, *fillProblem) {
 		case how == fillKnown:
 		case closed && isClassicParameter(name):
 			if len(r.parameters) > 0 || !r.compat.relax("placeholder", word+" is read as it stands: no parameter was given") {
-				return "", &fillProblem{verdict.ParameterMissing, fmt.Errorf("parameter %s has no value: give --param %s=VALUE", name, name)}
+				return "", &fillProblem{verdict.ParameterMissing, r.unfilledParameter(name)}
 			}
 		case how == fillStrictly && len(r.parameters) > 0 && !r.compat.relax("brace", word+" holds a brace that is no parameter"):
 			return "", &fillProblem{verdict.RuleMalformed, fmt.Errorf("%q holds a brace that is not part of a {parameter}", word)}
@@ -177,6 +184,13 @@ func (r *classicReader) fill(word string, how filling) (string, *fillProblem) {
 		rest = after
 	}
 	return out.String(), nil
+}
+
+func (r *classicReader) unfilledParameter(name string) error {
+	if r.within {
+		return fmt.Errorf("parameter %s has no value, and nobody can give it one in a sublayout", name)
+	}
+	return fmt.Errorf("parameter %s has no value: give --param %s=VALUE", name, name)
 }
 
 // command fills the words of an inspection's command.

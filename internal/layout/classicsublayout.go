@@ -28,7 +28,7 @@ func (c *classicCheck) sublayout(in stepInput, signed *attestation.Signed, k *ke
 		return k.told.Finding, nil
 	}
 	path := append(slices.Clone(in.scope.path), in.step.name)
-	reader := &classicReader{name: signed.Source(), compat: c.compat, used: map[string]bool{}}
+	reader := &classicReader{name: signed.Source(), within: true, compat: c.compat, used: map[string]bool{}}
 	layout := reader.parse(signed)
 	findings := reader.problems
 	if layout != nil {
@@ -66,10 +66,11 @@ func (c *classicCheck) sublayout(in stepInput, signed *attestation.Signed, k *ke
 // which may match from steps and from one another.
 func (c *classicCheck) inspections(s *scope, l *classicLayout, in scopeInput) {
 	files := linksByStep(in.folder)
+	linked := map[string]bool{}
 	for _, i := range l.inspections {
 		claims := c.presented(s, i, presentedInput{files: files[i.name], scope: in})
 		var finding *verdict.Finding
-		if claims == nil {
+		if linked[i.name] = claims != nil; claims == nil {
 			claims, finding = c.inspect(s, i, in)
 		}
 		if finding != nil {
@@ -80,7 +81,7 @@ func (c *classicCheck) inspections(s *scope, l *classicLayout, in scopeInput) {
 		s.claims[i.name] = claims
 	}
 	for _, i := range l.inspections {
-		c.rules(s, ruleInput{path: in.path, name: i.name, over: s.claims[i.name], materials: i.materials, products: i.products})
+		c.rules(s, ruleInput{path: in.path, name: i.name, inspected: !linked[i.name], over: s.claims[i.name], materials: i.materials, products: i.products})
 	}
 }
 

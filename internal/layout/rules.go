@@ -28,6 +28,8 @@ type queue struct {
 	// classic compares digests as in-toto 1.0 does, whole, and knows artifacts by
 	// the names that were recorded.
 	classic bool
+	// inspected is set where an inspection recorded the artifacts, and nobody's link.
+	inspected bool
 	// counted gives another step's counted statements.
 	counted func(step string) []*group
 	// byTree is set for a step with joinBy: tree.
@@ -194,12 +196,15 @@ func (q *queue) require(r boundRule) *verdict.Finding {
 	if _, ok := slices.BinarySearch(q.names, r.name); ok && !q.over[r.name].Asserted {
 		return nil
 	}
-	found := "the statement names " + q.describe()
+	found := q.tells() + q.describe()
 	if q.over[r.name].Asserted {
 		found = "the statement asserts it, but the signer's certificate does not know that source"
 	}
 	expected, next := r.name, "check that the statement names this source, and that its signer's certificate does"
-	if q.classic {
+	switch {
+	case q.inspected:
+		expected, next = r.name+", by exactly this name", "deliver it, or take the rule from the layout: REQUIRE asks for exactly this name, and before any rule that takes it out"
+	case q.classic:
 		expected, next = r.name+", by exactly this name", "have the step recorded again with this artifact, or take it from the layout: REQUIRE asks for exactly this name, and before any rule that takes it out"
 	}
 	return &verdict.Finding{
@@ -216,15 +221,30 @@ func (q *queue) disallow(r boundRule) *verdict.Finding {
 		}
 		m, missed := q.missed[name]
 		if !missed {
-			return &verdict.Finding{
+			f := &verdict.Finding{
 				ID: verdict.RuleDisallow, Step: q.step, Rule: r.text, Where: r.at.in(q.layout),
-				Expected: "nothing but what the rules before this one allow", Found: "the statement names " + name + q.remark(name),
+				Expected: "nothing but what the rules before this one allow", Found: q.tells() + name + q.remark(name),
 				Next: "remove the artifact from the step, or allow it by a rule before this one",
 			}
+			if q.inspected {
+				f.Next = "find out where it comes from; if it belongs there, have the layout allow it by a rule before this one"
+			}
+			return f
 		}
 		return q.unjoined(name, m)
 	}
 	return nil
+}
+
+// tells is who names the artifacts, and how.
+func (q *queue) tells() string {
+	switch {
+	case q.inspected:
+		return "the inspection found "
+	case q.classic:
+		return "the link names "
+	}
+	return "the statement names "
 }
 
 // speaksOf reports whether a DISALLOW is about the name: in classic metadata,
