@@ -15,6 +15,7 @@ func (c *check) report(allowed bool) []verdict.Evidence {
 	var out []verdict.Evidence
 	read := map[*attestation.Verified]*statement{}
 	for _, s := range c.statements {
+		c.explain(s)
 		read[s.verified] = s
 	}
 	for _, v := range c.Verified {

@@ -78,7 +78,9 @@ type check struct {
 	layout     *bound
 	accepted   []artifact.Algorithm
 	statements []*statement
-	work       int // spent on attempts so far
+	byStep     byStep
+	looks      []look // in order
+	work       int    // spent on attempts so far
 	verdict    verdict.Verdict
 	nested     nested
 	winner     *attempt // that allowed the artifact
@@ -87,6 +89,8 @@ type check struct {
 // statement is one verified statement and what became of it.
 type statement struct {
 	verified *attestation.Verified
+	index    int  // among all statements
+	known    bool // some functionary of the layout signed it
 	claims   *claims
 	// refused says why no step may use it, whoever signed.
 	refused *verdict.Finding
@@ -96,6 +100,7 @@ type statement struct {
 	// nearest is the reason of the step that it came closest to counting for.
 	nearest      *verdict.Finding
 	nearestStage stage
+	nearestLook  int
 	attributes   attributesOf
 	sublayouts   map[*entry]*subResult
 	// by is who signed it, if the layout knows them.
@@ -164,9 +169,10 @@ func (c *check) read() {
 		if s.refused == nil {
 			s.refused = c.deniedSource(v, s.claims)
 		}
-		c.layout.merge(v)
+		s.known = c.layout.merge(v)
 		c.statements = append(c.statements, s)
 	}
+	c.byStep = c.index()
 }
 
 // gitHash256 reports whether the layout, or one that it lies in, demands ids of SHA-256.

@@ -40,6 +40,7 @@ type sorted struct {
 	misses       int
 	nearest      *verdict.Finding
 	nearestStage stage
+	nearestIndex int // of the statement, the first of those that came equally near
 }
 
 // sort finds the statements that may count for one item, grouped by what they
@@ -48,16 +49,13 @@ func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 	var out sorted
 	var found []counted
 	people := map[*principal]bool{}
-	for _, s := range c.statements {
-		p, claims, at, finding := c.eligible(s, step, e, subject)
+	at := len(c.looks)
+	c.looks = append(c.looks, look{step, e, subject})
+	for _, s := range c.byStep.of(step.name) {
+		p, claims, stage, finding := c.eligible(s, step, e, subject)
 		if finding != nil {
-			s.miss(at, finding, step.name)
-			if at > otherPredicate {
-				out.misses++
-				if out.nearest == nil || at > out.nearestStage {
-					out.nearest, out.nearestStage = finding, at
-				}
-			}
+			s.miss(stage, finding, step.name, at)
+			out.miss(stage, finding, s.index)
 			continue
 		}
 		s.eligible = step.name
@@ -73,7 +71,33 @@ func (c *check) sort(step *boundStep, e *entry, subject *subjectRule) sorted {
 		}
 	}
 	out.oneTree = out.groups == nil && slices.ContainsFunc(c.gatherByTree(found), enough)
+	if len(out.groups) == 0 {
+		c.missOthers(&out, step, e, subject)
+	}
 	return out
+}
+
+// missOthers holds the links of other steps against an item that lacks statements,
+// for what is said of it: none of them can count.
+func (c *check) missOthers(out *sorted, step *boundStep, e *entry, subject *subjectRule) {
+	for _, s := range c.statements {
+		if name := c.linkName(s); name != "" && name != step.name {
+			_, _, stage, finding := c.eligible(s, step, e, subject)
+			out.miss(stage, finding, s.index)
+		}
+	}
+}
+
+// miss counts a statement of the right type that is not eligible, and remembers the
+// nearest reason.
+func (out *sorted) miss(at stage, finding *verdict.Finding, index int) {
+	if at == otherPredicate {
+		return
+	}
+	out.misses++
+	if out.nearest == nil || at > out.nearestStage || at == out.nearestStage && index < out.nearestIndex {
+		out.nearest, out.nearestStage, out.nearestIndex = finding, at, index
+	}
 }
 
 // eligible reports for whom a statement speaks in an item of expectedPredicates.
@@ -139,14 +163,14 @@ func (c *check) eligible(s *statement, step *boundStep, e *entry, subject *subje
 	return f.principal.root(), claims, 0, nil
 }
 
-// ofOtherStep finds a link that names another step. In simple mode the one step
-// has no name that a link could know, and whoever asks for links takes any.
+// ofOtherStep finds a link that names another step.
 func (c *check) ofOtherStep(s *statement, step *boundStep) *verdict.Finding {
-	if c.Layout.simple || s.claims == nil || s.claims.linkName == "" || s.claims.linkName == step.name {
+	name := c.linkName(s)
+	if name == "" || name == step.name {
 		return nil
 	}
 	return &verdict.Finding{
-		ID: verdict.LinkOfOtherStep, Expected: "a link named " + step.name, Found: "it is a link named " + s.claims.linkName,
+		ID: verdict.LinkOfOtherStep, Expected: "a link named " + step.name, Found: "it is a link named " + name,
 		Next: "attest again with --step " + step.name,
 	}
 }
@@ -257,11 +281,12 @@ func (c *check) isSubject(s *statement, claims *claims, subject subjectRule) *ve
 	}
 }
 
-// miss remembers the nearest reason why a statement did not count.
-func (s *statement) miss(at stage, finding *verdict.Finding, step string) {
-	if s.nearest == nil || at > s.nearestStage {
+// miss remembers the nearest reason why a statement did not count, and of those that
+// are equally near the one of the first look.
+func (s *statement) miss(at stage, finding *verdict.Finding, step string, look int) {
+	if s.nearest == nil || at > s.nearestStage || at == s.nearestStage && look < s.nearestLook {
 		f := *finding
 		f.Step = step
-		s.nearest, s.nearestStage = &f, at
+		s.nearest, s.nearestStage, s.nearestLook = &f, at, look
 	}
 }

@@ -116,8 +116,9 @@ func (p *principal) root() *principal {
 // signer that matches the functionaries of two principals is one person, and
 // must never be counted twice. Nor must one key that an SSH authority certified
 // for two people, that signs with a certificate and without one, or that is a
-// subkey of somebody's OpenPGP key too. TestOneKeyholder shows it.
-func (b *bound) merge(v *attestation.Verified) {
+// subkey of somebody's OpenPGP key too. It reports whether any functionary signed.
+// TestOneKeyholder shows it.
+func (b *bound) merge(v *attestation.Verified) (known bool) {
 	var first *principal
 	join := func(p *principal) {
 		switch {
@@ -142,7 +143,7 @@ func (b *bound) merge(v *attestation.Verified) {
 		join(f.principal)
 	}
 	if first == nil {
-		return
+		return false
 	}
 	for _, key := range keys {
 		join(b.keyholders[key])
@@ -150,4 +151,5 @@ func (b *bound) merge(v *attestation.Verified) {
 	for _, key := range keys {
 		b.keyholders[key] = first
 	}
+	return true
 }
