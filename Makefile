@@ -4,6 +4,10 @@
 VERSION      := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LINT_VERSION := v2.15.0
 LINT         := .cache/bin/golangci-lint-$(LINT_VERSION)
+ACT_VERSION  := v0.2.89
+ACT          := .cache/bin/act-$(ACT_VERSION)
+IMAGE        := localhost/signatus:devel
+RUNNER       := localhost/signatus-runner:action-test
 
 # Give these on the command line: make test TESTFLAGS=-v, make fuzz FUZZTIME=1000000x.
 TESTFLAGS    :=
@@ -14,10 +18,10 @@ FUZZTIME     := 100000x
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test sandbox stock interop demo bench fuzz lint race conformance clean
+.PHONY: help build test sandbox stock interop demo image action-test bench fuzz lint race conformance clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The version comes from git describe and not from Go's own stamp, so that a
 # source archive and a checkout of another owner build too.
@@ -42,6 +46,23 @@ interop: ## cosign and sigstore-js verify our bundles, and we cosign's: docs/int
 
 demo: build sandbox ## an author and a builder attest, and every way to break it, on a Sigstore of its own
 	go run ./internal/demo -signatus bin/signatus -sandbox bin/sandbox
+
+image: ## the Action's image: its digest and sizes, which have limits (podman; TWICE=--twice builds it again)
+	internal/actiontest/image '$(VERSION)' $(IMAGE) $(TWICE)
+
+# Two runs at once would count each other's containers.
+action-test: sandbox $(ACT) ## the Action in its image, as a step of workflows (podman, runc, busybox-static, bash-static)
+	@for tool in podman runc busybox bash-static; do command -v $$tool >/dev/null || missing=1; done; \
+	if [ -n "$$missing" ]; then apt-get update -q && apt-get install -qy --no-install-recommends podman runc busybox-static bash-static; fi
+	$(MAKE) image
+	internal/actiontest/runner $(RUNNER)
+	flock -w 1200 .cache/action-test.lock env ACTIONTEST_ACT='$(CURDIR)/$(ACT)' ACTIONTEST_SANDBOX='$(CURDIR)/bin/sandbox' ACTIONTEST_IMAGE=$(IMAGE) ACTIONTEST_RUNNER=$(RUNNER) \
+		go test -tags action -count=1 -timeout 15m $(TESTFLAGS) ./internal/actiontest
+	podman image rm $(RUNNER) >/dev/null
+
+$(ACT):
+	GOBIN='$(CURDIR)/.cache/bin' go install github.com/nektos/act@$(ACT_VERSION)
+	mv .cache/bin/act $@
 
 bench: build sandbox ## every benchmark, then the ratios of docs/performance.md (COSIGN=FILE adds the peer)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...

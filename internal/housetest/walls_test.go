@@ -65,6 +65,7 @@ func rooms() map[string]room {
 		"demo":            {floor: side},
 		"bench":           {floor: side},
 		"sandboxrun":      {floor: side},
+		"actiontest":      {floor: side},
 		"housetest":       {floor: side},
 		"intotopeer":      {floor: side},
 		"layouts":         {floor: side},
