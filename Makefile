@@ -56,9 +56,10 @@ action-test: sandbox $(ACT) ## the Action in its image, as a step of workflows (
 	if [ -n "$$missing" ]; then apt-get update -q && apt-get install -qy --no-install-recommends podman runc busybox-static bash-static; fi
 	$(MAKE) image
 	internal/actiontest/runner $(RUNNER)
+	@status=0; \
 	flock -w 1200 .cache/action-test.lock env ACTIONTEST_ACT='$(CURDIR)/$(ACT)' ACTIONTEST_SANDBOX='$(CURDIR)/bin/sandbox' ACTIONTEST_IMAGE=$(IMAGE) ACTIONTEST_RUNNER=$(RUNNER) \
-		go test -tags action -count=1 -timeout 15m $(TESTFLAGS) ./internal/actiontest
-	podman image rm $(RUNNER) >/dev/null
+		go test -tags action -count=1 -timeout 15m $(TESTFLAGS) ./internal/actiontest || status=$$?; \
+	podman image rm $(RUNNER) >/dev/null; exit $$status
 
 $(ACT):
 	GOBIN='$(CURDIR)/.cache/bin' go install github.com/nektos/act@$(ACT_VERSION)
