@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/signatus-dev/signatus/internal/answer"
 	"github.com/signatus-dev/signatus/internal/gitnotes"
 	"github.com/signatus-dev/signatus/internal/gitrepo"
 )
@@ -94,12 +95,5 @@ func (n Notes) tip() (string, error) {
 
 // pause waits for about a while, or until ctx ends.
 func pause(ctx context.Context, about time.Duration) error {
-	timer := time.NewTimer(about/2 + rand.N(about)) //nolint:gosec // jitter is no secret
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return answer.Pause(ctx, about/2+rand.N(about)) //nolint:gosec // jitter is no secret
 }

@@ -5,16 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/signatus-dev/signatus/internal/identity"
-)
-
-const (
-	nextMarker   = "; next: " // what a caller cuts an error at
-	maxText      = 300        // runes of GitHub's words that are kept
-	maxSecretRun = 8          // a piece of a token that is this long is not shown
+	"github.com/signatus-dev/signatus/internal/answer"
 )
 
 // Error says that GitHub did not do what it was asked to.
@@ -43,7 +35,7 @@ type Error struct {
 func (e *Error) Error() string {
 	line := e.Doing + ": " + e.What()
 	if e.Next != "" {
-		line += nextMarker + e.Next
+		line += answer.NextMarker + e.Next
 	}
 	return line
 }
@@ -73,36 +65,6 @@ func (e *Error) What() string {
 
 // Unwrap gives what went wrong.
 func (e *Error) Unwrap() error { return e.Err }
-
-// clean makes one bounded line of a text from outside: without the token, without
-// characters that move or hide what stands beside them, and without what would read as
-// this program's own next step.
-func clean(text string, token identity.Token) string {
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case r == utf8.RuneError || !unicode.IsPrint(r):
-			return -1
-		}
-		return r
-	}, text)
-	// Only now, so that nothing left out above puts it together again.
-	if secret := token.Reveal(); secret != "" {
-		text = strings.ReplaceAll(text, secret, token.String())
-		if len(secret) >= maxSecretRun && strings.Contains(text, secret[:maxSecretRun]) {
-			text = strings.ReplaceAll(text, secret[:maxSecretRun], token.String()) // one that was cut off
-		}
-	}
-	text = strings.Join(strings.Fields(text), " ")
-	for marker := strings.TrimSpace(nextMarker); strings.Contains(text, marker); { // what is left may be one again
-		text = strings.ReplaceAll(text, marker, ";")
-	}
-	if runes := []rune(text); len(runes) > maxText {
-		text = string(runes[:maxText]) + "…"
-	}
-	return text
-}
 
 // purpose is what a request is for, as far as its refusal is explained by it.
 type purpose struct {

@@ -9,6 +9,7 @@ import (
 	"github.com/golang/snappy"
 	gogithub "github.com/google/go-github/v60/github"
 
+	"github.com/signatus-dev/signatus/internal/answer"
 	"github.com/signatus-dev/signatus/internal/identity"
 )
 
@@ -61,13 +62,14 @@ func FuzzRefusal(f *testing.F) {
 	f.Add(500, []byte("<html>"+secret), secret)
 	f.Add(403, []byte(`{"message":"a; next: b\u2028`+secret+`\u0000"}`), "\u202e")
 	c := &Client{token: identity.NewToken(secret)}
+	c.secrets.Add(secret)
 	f.Fuzz(func(t *testing.T, status int, body []byte, accepted string) {
 		response := &gogithub.Response{Response: &http.Response{StatusCode: status, Header: http.Header{"X-Accepted-Github-Permissions": {accepted}}}}
 		e := c.refusal("api.example", response, body)
 		e.Doing = "asking"
 		e.Next = c.next(purpose{doing: "asking", permissions: readAssets, instead: "do without"}, e)
 		line := e.Error()
-		if strings.Contains(line, secret) || strings.ContainsAny(line, "\n\r\x1b") || strings.Count(line, nextMarker) > 1 || len(line) > 8*maxText+1000 {
+		if strings.Contains(line, secret) || strings.ContainsAny(line, "\n\r\x1b") || strings.Count(line, answer.NextMarker) > 1 || len(line) > 8*answer.MaxText+1000 {
 			t.Errorf("it says %q", line)
 		}
 	})

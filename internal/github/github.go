@@ -21,6 +21,7 @@ import (
 
 	gogithub "github.com/google/go-github/v60/github"
 
+	"github.com/signatus-dev/signatus/internal/answer"
 	"github.com/signatus-dev/signatus/internal/identity"
 )
 
@@ -71,6 +72,7 @@ type Client struct {
 	plain   http.Client // for what is not the API's: it has no token
 	server  *url.URL
 	token   identity.Token
+	secrets answer.Secrets // that no text may hold: the token
 	now     time.Time
 	pause   func(context.Context, time.Duration) error
 	jitter  func() float64
@@ -89,8 +91,9 @@ func Open(o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{server: server, token: o.Token, now: o.Now, pause: o.Pause, again: o.Again, jitter: rand.Float64}
+	c.secrets.Add(o.Token.Reveal())
 	if c.pause == nil {
-		c.pause = pause
+		c.pause = answer.Pause
 	}
 	c.plain = *o.HTTP
 	c.plain.Jar, c.plain.Timeout = nil, 0 // each attempt has its own
@@ -176,17 +179,6 @@ func (c *Client) mine(u *url.URL) bool {
 		return false
 	}
 	return u.Host == api.Host || u.Host == c.server.Host && u.Scheme == c.server.Scheme || u.Host == "uploads."+c.server.Host
-}
-
-func pause(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // refusals bounds the answers that refuse and closes them: the library reads them to

@@ -113,7 +113,7 @@ func (c *Client) draft(ctx context.Context, of Tagged, before *Error) (Release, 
 //
 // Source: https://docs.github.com/en/rest/releases/assets#get-a-release-asset
 func (c *Client) Download(ctx context.Context, at Repository, asset Asset) ([]byte, error) {
-	p := purpose{doing: "downloading " + clean(asset.Name, c.token) + " from a release of " + at.String(), permissions: readAssets, scope: "contents: read", instead: "download it by hand, and name it with --bundle"}
+	p := purpose{doing: "downloading " + c.secrets.Clean(asset.Name) + " from a release of " + at.String(), permissions: readAssets, scope: "contents: read", instead: "download it by hand, and name it with --bundle"}
 	if asset.Size > maxAnswer {
 		return nil, fmt.Errorf("%s: it has %d MiB, at most %d are read", p.doing, asset.Size>>20, maxAnswer>>20)
 	}

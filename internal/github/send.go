@@ -14,6 +14,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	gogithub "github.com/google/go-github/v60/github"
+
+	"github.com/signatus-dev/signatus/internal/answer"
 )
 
 // call is one request, which may be sent several times.
@@ -31,15 +33,15 @@ type call struct {
 	stranger bool
 }
 
-// answer is a reply of success.
-type answer struct {
+// received is a reply of success.
+type received struct {
 	body  []byte
 	after string // the cursor of the next page; empty for the last one
 	page  int    // the number of the next page; 0 for the last one
 }
 
 // send sends the call until it is answered for good. Its error is an *Error.
-func (c *Client) send(ctx context.Context, what call) (answer, error) {
+func (c *Client) send(ctx context.Context, what call) (received, error) {
 	var waited time.Duration
 	for n := 1; ; n++ {
 		got, failed := c.try(ctx, what)
@@ -53,17 +55,17 @@ func (c *Client) send(ctx context.Context, what call) (answer, error) {
 		switch {
 		case ctx.Err() != nil:
 			failed.Err, failed.Next = fmt.Errorf("interrupted: %w", context.Cause(ctx)), "run it again"
-			return answer{}, failed
+			return received{}, failed
 		case !failed.Temporary || what.once || n == maxAttempts || waited > budget || failed.unknown && n == unknownAttempts:
-			return answer{}, failed
+			return received{}, failed
 		}
 		c.tell(failed, wait)
 		if err := c.pause(ctx, wait); err != nil {
 			failed.Err, failed.Next = fmt.Errorf("interrupted: %w", err), "run it again"
-			return answer{}, failed
+			return received{}, failed
 		}
 		if what.done != nil && what.done(ctx) {
-			return answer{}, errDone
+			return received{}, errDone
 		}
 	}
 }
@@ -89,17 +91,17 @@ func (c *Client) wait(attempt int, asked time.Duration) time.Duration {
 }
 
 // try sends the call once.
-func (c *Client) try(ctx context.Context, what call) (answer, *Error) {
+func (c *Client) try(ctx context.Context, what call) (received, *Error) {
 	ctx, cancel := context.WithTimeout(ctx, what.within)
 	defer cancel()
 	request, err := what.request()
 	if err != nil {
-		return answer{}, &Error{Host: c.api.BaseURL.Host, Err: errors.New("its address is no URL")}
+		return received{}, &Error{Host: c.api.BaseURL.Host, Err: errors.New("its address is no URL")}
 	}
 	host := request.URL.Host
 	response, err := c.carry(ctx, request, what.stranger)
 	if response == nil {
-		return answer{}, c.broken(ctx, host, err)
+		return received{}, c.broken(ctx, host, err)
 	}
 	defer response.Body.Close() //nolint:errcheck // it was only read
 	limit := what.limit
@@ -109,13 +111,13 @@ func (c *Client) try(ctx context.Context, what call) (answer, *Error) {
 	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	switch {
 	case response.StatusCode/100 != 2:
-		return answer{}, c.refusal(host, response, body)
+		return received{}, c.refusal(host, response, body)
 	case err != nil:
-		return answer{}, c.broken(ctx, host, err)
+		return received{}, c.broken(ctx, host, err)
 	case int64(len(body)) > limit:
-		return answer{}, &Error{Host: host, Status: response.StatusCode, Err: fmt.Errorf("it has more than %d MiB, which is the most that is read", limit>>20)}
+		return received{}, &Error{Host: host, Status: response.StatusCode, Err: fmt.Errorf("it has more than %d MiB, which is the most that is read", limit>>20)}
 	}
-	return answer{body: body, after: response.After, page: response.NextPage}, nil
+	return received{body: body, after: response.After, page: response.NextPage}, nil
 }
 
 // carry sends a request with the token, or as a stranger.
@@ -145,7 +147,7 @@ func (c *Client) broken(ctx context.Context, host string, err error) *Error {
 	if inner, ok := errors.AsType[*url.Error](err); ok {
 		err = inner.Err // without the URL, which may hold a signature that lets one read
 	}
-	e := &Error{Host: host, Temporary: !untrusted(err), Err: errors.New(clean(err.Error(), c.token))}
+	e := &Error{Host: host, Temporary: !untrusted(err), Err: c.secrets.Wrap(err)}
 	dialled, ok := errors.AsType[*net.OpError](err)
 	e.unreached = ok && dialled.Op == "dial"
 	asked, ok := errors.AsType[*net.DNSError](err)
@@ -163,8 +165,8 @@ func (c *Client) refusal(host string, response *gogithub.Response, body []byte) 
 	if err := json.Unmarshal(body, &said); err != nil {
 		said = words{} // a proxy's page says nothing of GitHub
 	}
-	e.Text, e.Code = clean(said.line(), c.token), said.code()
-	e.Accepted = clean(response.Header.Get("X-Accepted-GitHub-Permissions"), c.token)
+	e.Text, e.Code = c.secrets.Clean(said.line()), said.code()
+	e.Accepted = c.secrets.Clean(response.Header.Get("X-Accepted-GitHub-Permissions"))
 	limited := said.limited(response.Response)
 	e.Temporary = limited || e.Status == http.StatusRequestTimeout || e.Status/100 == 5 && e.Status != http.StatusNotImplemented
 	if e.Temporary {
@@ -238,24 +240,15 @@ func (w words) limited(response *http.Response) bool {
 // after the time specified by the x-ratelimit-reset header. Otherwise, wait for at
 // least one minute." (rate limits for the REST API; TestWaits)
 func (c *Client) asked(header http.Header, limited bool) time.Duration {
-	now := c.now
-	if date, err := http.ParseTime(header.Get("Date")); err == nil {
-		now = date // GitHub's own clock
-	}
-	if value := header.Get("Retry-After"); value != "" {
-		if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-			return time.Duration(seconds) * time.Second
-		}
-		if until, err := http.ParseTime(value); err == nil {
-			return max(0, until.Sub(now))
-		}
+	if wait, asked := answer.RetryAfter(header, c.now); asked {
+		return wait
 	}
 	if !limited {
 		return 0
 	}
 	if header.Get("X-RateLimit-Remaining") == "0" {
 		if reset, err := strconv.ParseInt(header.Get("X-RateLimit-Reset"), 10, 64); err == nil {
-			return max(0, time.Unix(reset, 0).Sub(now))
+			return max(0, time.Unix(reset, 0).Sub(answer.Clock(header, c.now)))
 		}
 	}
 	return time.Minute
@@ -264,7 +257,7 @@ func (c *Client) asked(header http.Header, limited bool) time.Duration {
 // garbage is an answer of success that is not what was asked for.
 func (c *Client) garbage(p purpose, err error) *Error {
 	return &Error{
-		Doing: p.doing, Host: c.api.BaseURL.Host, Status: http.StatusOK, Attempts: 1, Err: errors.New(clean(err.Error(), c.token)),
+		Doing: p.doing, Host: c.api.BaseURL.Host, Status: http.StatusOK, Attempts: 1, Err: c.secrets.Wrap(err),
 		Next: "check that GITHUB_API_URL is the address of a GitHub and that no proxy answers in its place",
 	}
 }

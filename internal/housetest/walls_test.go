@@ -50,12 +50,13 @@ func rooms() map[string]room {
 		"gitrepo":   {floor: 1, siblings: []string{"artifact", "gitobject"}},
 		"gitnotes":  {floor: 1, pure: true, siblings: []string{"gitobject"}},
 		"gitremote": {floor: 1, siblings: []string{"gitobject", "gitrepo", "identity"}},
-		"github":    {floor: 1, siblings: []string{"identity"}},
-		"signer":    {floor: 1, siblings: []string{"artifact", "identity"}},
-		"login":     {floor: 1, siblings: []string{"identity"}},
+		"github":    {floor: 1, siblings: []string{"answer", "identity"}},
+		"signer":    {floor: 1, siblings: []string{"answer", "artifact", "identity"}},
+		"login":     {floor: 1, siblings: []string{"answer", "identity"}},
 		"trust":     {floor: 1},
+		"answer":    {floor: 1, siblings: []string{"identity"}},
 
-		"registry": {floor: 1, siblings: []string{"identity"}},
+		"registry": {floor: 1, siblings: []string{"answer", "identity"}},
 
 		"docs": {floor: 1, pure: true},
 

@@ -12,11 +12,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
-)
 
-const (
-	nextMarker = "; next: " // what a caller cuts an error at
-	maxText    = 300        // runes of an error of the library that are kept
+	"github.com/signatus-dev/signatus/internal/answer"
 )
 
 // stepError is an error in this package's words, with what to do.
@@ -26,7 +23,7 @@ type stepError struct {
 }
 
 // Error is the error in one line, with the next step at its end.
-func (e *stepError) Error() string { return e.err.Error() + nextMarker + e.next }
+func (e *stepError) Error() string { return e.err.Error() + answer.NextMarker + e.next }
 
 // Unwrap gives what went wrong.
 func (e *stepError) Unwrap() error { return e.err }
@@ -105,17 +102,7 @@ func refusal(code string, status int) error {
 
 // clean makes one bounded line of an error's text, without what could be a secret
 // and without what would read as this program's own next step.
-func clean(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, unicode.IsSpace), " ")
-	text = redact(printable(text, ""))
-	for marker := strings.TrimSpace(nextMarker); strings.Contains(text, marker); { // what is left may be one again
-		text = strings.ReplaceAll(text, marker, ";")
-	}
-	if runes := []rune(text); len(runes) > maxText {
-		text = string(runes[:maxText]) + "…"
-	}
-	return text
-}
+func clean(text string) string { return answer.Line(text, redact) }
 
 // redact takes out every run of base64url that is long enough for a secret and is
 // no word. A code of an issuer has 128 bits or more (RFC 6749, 10.10), which is 22

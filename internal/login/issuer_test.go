@@ -74,7 +74,7 @@ func newIssuer(t *testing.T, change func(*fakeIssuer)) *fakeIssuer {
 	return f
 }
 
-func answer(w http.ResponseWriter, status int, value any) {
+func reply(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(value)
@@ -89,7 +89,7 @@ func (f *fakeIssuer) answerDocument(w http.ResponseWriter, _ *http.Request) {
 	if f.document != nil {
 		f.document(document)
 	}
-	answer(w, http.StatusOK, document)
+	reply(w, http.StatusOK, document)
 }
 
 func (f *fakeIssuer) answerKeys(w http.ResponseWriter, _ *http.Request) {
@@ -98,7 +98,7 @@ func (f *fakeIssuer) answerKeys(w http.ResponseWriter, _ *http.Request) {
 		f.t.Error(err)
 		return
 	}
-	answer(w, http.StatusOK, map[string]any{"keys": []any{map[string]string{
+	reply(w, http.StatusOK, map[string]any{"keys": []any{map[string]string{
 		"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "1", "x": encode(point[1:33]), "y": encode(point[33:]),
 	}}})
 }
@@ -128,7 +128,7 @@ func (f *fakeIssuer) newCode(request url.Values) string {
 }
 
 func (f *fakeIssuer) answerDeviceCode(w http.ResponseWriter, r *http.Request) {
-	answer(w, http.StatusOK, map[string]any{
+	reply(w, http.StatusOK, map[string]any{
 		"device_code": f.newCode(r.PostForm), "user_code": "WDJB-MJHT", "verification_uri": f.url + "/device", "expires_in": 300, "interval": 1,
 	})
 }
@@ -142,14 +142,14 @@ func (f *fakeIssuer) answerToken(w http.ResponseWriter, r *http.Request) {
 	verifier := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
 	switch {
 	case code == "":
-		answer(w, http.StatusBadRequest, map[string]string{"error": "invalid_request"})
+		reply(w, http.StatusBadRequest, map[string]string{"error": "invalid_request"})
 		return
 	case !ok || request.Get("code_challenge") != encode(verifier[:]) || request.Get("redirect_uri") != r.PostForm.Get("redirect_uri") ||
 		r.PostForm.Get("client_id") != request.Get("client_id") || r.Header.Get("Authorization") != "":
-		answer(w, http.StatusBadRequest, map[string]string{"error": "invalid_grant"})
+		reply(w, http.StatusBadRequest, map[string]string{"error": "invalid_grant"})
 		return
 	}
-	answer(w, http.StatusOK, map[string]any{
+	reply(w, http.StatusOK, map[string]any{
 		"access_token": "access", "token_type": "bearer", "expires_in": 300, "id_token": f.mint(request),
 	})
 }

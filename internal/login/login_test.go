@@ -157,7 +157,7 @@ func TestFailures(t *testing.T) {
 	t.Parallel()
 	const endpoint = "cannot be used: it is neither https nor on loopback"
 	echo := func(w http.ResponseWriter, r *http.Request) bool {
-		answer(w, http.StatusBadRequest, map[string]string{"error": r.PostForm.Encode(), "error_description": r.PostForm.Encode()})
+		reply(w, http.StatusBadRequest, map[string]string{"error": r.PostForm.Encode(), "error_description": r.PostForm.Encode()})
 		return true
 	}
 	for name, row := range map[string]struct {
@@ -386,7 +386,7 @@ func TestInterval(t *testing.T) {
 			t.Parallel()
 			f := newIssuer(t, func(f *fakeIssuer) {
 				f.deviceCode = func(w http.ResponseWriter, r *http.Request) bool {
-					answer(w, http.StatusOK, map[string]any{"device_code": f.newCode(r.PostForm), "user_code": "u", "verification_uri": "v", "interval": interval})
+					reply(w, http.StatusOK, map[string]any{"device_code": f.newCode(r.PostForm), "user_code": "u", "verification_uri": "v", "interval": interval})
 					return true
 				}
 				f.token = write(400, `{"error":"authorization_pending"}`)
@@ -466,7 +466,7 @@ func TestOutputIsClean(t *testing.T) {
 	t.Parallel()
 	f := newIssuer(t, func(f *fakeIssuer) {
 		f.deviceCode = func(w http.ResponseWriter, r *http.Request) bool {
-			answer(w, http.StatusOK, map[string]any{
+			reply(w, http.StatusOK, map[string]any{
 				"device_code": f.newCode(r.PostForm), "user_code": "A\x1b[2JB\nC\rD\u202eE\u0085F", "interval": 1,
 				"verification_uri": "https://x/" + strings.Repeat("y", 1<<16),
 			})

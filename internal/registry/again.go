@@ -14,7 +14,7 @@ func (c *Client) trying(parent context.Context, what asking, try func(context.Co
 	defer cancel()
 	var waited time.Duration
 	for n := 1; ; n++ {
-		seen := &answer{}
+		seen := &heard{}
 		err := c.once(ctx, seen, try)
 		if err == nil {
 			return nil
@@ -54,22 +54,10 @@ func (c *Client) wait(attempt int) time.Duration {
 }
 
 // once tries something one time, and notes in seen what its last answer says.
-func (c *Client) once(ctx context.Context, seen *answer, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, answerKey{}, seen), c.attempt)
+func (c *Client) once(ctx context.Context, seen *heard, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, heardKey{}, seen), c.attempt)
 	defer cancel()
 	return try(ctx)
-}
-
-// sleep waits, or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // jitter is a share of a wait, so that many clients do not come back as one.

@@ -51,7 +51,7 @@ func (c *Client) credential(repository name.Repository) (authn.Authenticator, er
 		return authn.Anonymous, nil
 	}
 	for _, secret := range []string{found.Password, found.IdentityToken, found.RegistryToken} {
-		c.secrets.add(secret)
+		c.secrets.Add(secret)
 	}
 	return authn.FromConfig(authn.AuthConfig{Username: found.Username, Password: found.Password, IdentityToken: found.IdentityToken, RegistryToken: found.RegistryToken}), nil
 }

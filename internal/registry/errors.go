@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/signatus-dev/signatus/internal/answer"
 )
 
 // Error says that a registry did not do what it was asked to.
@@ -25,9 +27,6 @@ type Error struct {
 	Err       error  // what went wrong where no answer says so; may be nil
 	Next      string // what to do
 }
-
-// nextMarker is what a caller cuts an error at.
-const nextMarker = "; next: "
 
 // Error is the error in one line, with the next step at its end.
 func (e *Error) Error() string {
@@ -45,7 +44,7 @@ func (e *Error) Error() string {
 		b.WriteString(": " + e.Text)
 	}
 	if e.Next != "" {
-		b.WriteString(nextMarker + e.Next)
+		b.WriteString(answer.NextMarker + e.Next)
 	}
 	return b.String()
 }
@@ -113,7 +112,7 @@ func (c *Client) broken(err error) error {
 		err = inner.Err
 	}
 	text, _, _ := strings.Cut(err.Error(), "\n") // the library adds a token server's answer, which may hold a token
-	return errors.New(c.secrets.clean(text))
+	return errors.New(c.secrets.Clean(text))
 }
 
 // words are what a registry says in the form of the specification; other bodies are
@@ -123,7 +122,7 @@ func (c *Client) words(e *transport.Error) string {
 	for _, d := range e.Errors {
 		said = append(said, strings.TrimSuffix(strings.TrimPrefix(strings.Join([]string{string(d.Code), d.Message}, ": "), ": "), ": "))
 	}
-	return c.secrets.clean(strings.Join(said, ", "))
+	return c.secrets.Clean(strings.Join(said, ", "))
 }
 
 // nextAfter is what to do about an answer.

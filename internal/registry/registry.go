@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/signatus-dev/signatus/internal/answer"
 	"github.com/signatus-dev/signatus/internal/identity"
 )
 
@@ -60,7 +61,7 @@ type Client struct {
 	mu        sync.Mutex
 	sessions  map[string]*session
 	anonymous map[string]bool // by the registry's host, where it was asked
-	secrets   secrets
+	secrets   answer.Secrets
 }
 
 // New makes a client. It asks nobody yet.
@@ -69,10 +70,10 @@ func New(o Options) (*Client, error) {
 		return nil, errors.New("reaching registries: there is no HTTP client")
 	}
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = answer.Pause
 	}
 	c := &Client{options: o, budget: 2 * time.Minute, attempt: time.Minute, sessions: map[string]*session{}, anonymous: map[string]bool{}}
-	c.secrets.add(o.Password.Reveal())
+	c.secrets.Add(o.Password.Reveal())
 	c.wire = newWire(o.HTTP, &c.secrets)
 	return c, nil
 }

@@ -6,20 +6,21 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/signatus-dev/signatus/internal/answer"
 )
 
 // wire carries every request, also those that the library makes to log in. It lets
 // nothing go out in the clear, and remembers what an answer says of when to come back.
 type wire struct {
 	client  http.Client
-	secrets *secrets
+	secrets *answer.Secrets
 }
 
-func newWire(client *http.Client, s *secrets) *wire {
+func newWire(client *http.Client, s *answer.Secrets) *wire {
 	w := &wire{client: *client, secrets: s}
 	// Whoever asks decides about redirects: the library, or fetching below.
 	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -32,7 +33,7 @@ func (w *wire) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if _, credential, ok := strings.Cut(request.Header.Get("Authorization"), " "); ok {
-		w.secrets.add(credential)
+		w.secrets.Add(credential)
 	}
 	response, err := w.client.Do(request) //nolint:gosec // whom it may ask, refuse has settled
 	if err != nil {
@@ -41,7 +42,7 @@ func (w *wire) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	if seen, ok := request.Context().Value(answerKey{}).(*answer); ok {
+	if seen, ok := request.Context().Value(heardKey{}).(*heard); ok {
 		seen.take(response)
 	}
 	return response, nil
@@ -115,39 +116,25 @@ func elsewhere(from, to *url.URL) error {
 	return nil
 }
 
-// answerKey is where a context has its answer.
-type answerKey struct{}
+// heardKey is where a context has what was heard.
+type heardKey struct{}
 
-// answer is what the last answer of an attempt says beside its content.
-type answer struct {
-	mu         sync.Mutex
-	retryAfter string
-	date       string
+// heard is what the last answer of an attempt says beside its content.
+type heard struct {
+	mu     sync.Mutex
+	header http.Header
 }
 
-func (a *answer) take(response *http.Response) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.retryAfter, a.date = response.Header.Get("Retry-After"), response.Header.Get("Date")
+func (h *heard) take(response *http.Response) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.header = response.Header
 }
 
 // comeBack is how long the server asks to wait.
-//
-// "The Retry-After field value can be either an HTTP-date or a number of seconds to
-// delay after receiving the response." (RFC 9110, 10.2.3; TestRetryAfter) A date is
-// compared with the server's own clock where it tells it.
-func (a *answer) comeBack(now time.Time) time.Duration {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if seconds, err := strconv.ParseUint(a.retryAfter, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	until, err := http.ParseTime(a.retryAfter)
-	if err != nil {
-		return 0
-	}
-	if date, err := http.ParseTime(a.date); err == nil {
-		now = date
-	}
-	return max(0, until.Sub(now))
+func (h *heard) comeBack(now time.Time) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	wait, _ := answer.RetryAfter(h.header, now)
+	return wait
 }

@@ -3,8 +3,9 @@ package registry
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
+
+	"github.com/signatus-dev/signatus/internal/answer"
 )
 
 func mustURL(t *testing.T, text string) *url.URL {
@@ -54,7 +55,7 @@ func TestElsewhere(t *testing.T) {
 // TestRefuse: plain http is for this machine, and names that only look like it are not.
 func TestRefuse(t *testing.T) {
 	t.Parallel()
-	w := newWire(&http.Client{}, &secrets{})
+	w := newWire(&http.Client{}, &answer.Secrets{})
 	for address, allow := range map[string]bool{
 		"https://registry.example/v2/": true, "http://localhost:5000/v2/": true, "http://127.0.0.1/v2/": true, "http://[::1]:5000/v2/": true, "http://x.localhost/v2/": true,
 		"http://registry.example/v2/": false, "http://10.0.0.1/v2/": false, "http://localhost.example/v2/": false, "http://127.0.0.1.example/v2/": false,
@@ -66,27 +67,6 @@ func TestRefuse(t *testing.T) {
 		}
 		if err := w.refuse(request); (err == nil) != allow {
 			t.Errorf("%s: %v", address, err)
-		}
-	}
-}
-
-// TestClean: no text holds a secret, a line break or a next step of somebody else's.
-func TestClean(t *testing.T) {
-	t.Parallel()
-	s := &secrets{}
-	for _, secret := range []string{"s3cret-password", "", "abc", "s3cret-password"} {
-		s.add(secret)
-	}
-	for text, want := range map[string]string{
-		"wrong: s3cret-password!":           "wrong: [token]!",
-		"abc":                               "abc",
-		"a\n b\t c\u2028d":                  "a b c d",
-		"no; next: run this; next: or that": "no; run this; or that",
-		"; n; next:ext: x":                  "; n;ext: x",
-		strings.Repeat("é", 200):            strings.Repeat("é", 150) + "…",
-	} {
-		if got := s.clean(text); got != want {
-			t.Errorf("%q is %q, expected %q", text, got, want)
 		}
 	}
 }

@@ -11,8 +11,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
+
+	"github.com/signatus-dev/signatus/internal/answer"
 )
 
 const (
@@ -37,7 +38,7 @@ type courier struct {
 	attempt   time.Duration // bounds one attempt
 	budget    time.Duration // bounds one request with all its attempts and waits
 	userAgent string
-	secrets   secrets
+	secrets   answer.Secrets
 }
 
 // endpoint is one service.
@@ -146,12 +147,13 @@ func (c *courier) try(ctx context.Context, what call) (reply, *trial) {
 	if status/100 == 2 || status == http.StatusConflict && what.conflict {
 		return reply{status: status, header: response.Header, body: body}, nil
 	}
+	wait, _ := answer.RetryAfter(response.Header, c.now)
 	return reply{}, &trial{
 		status: status,
 		text:   c.words(body),
 		temporary: status == http.StatusTooManyRequests || status >= 500 ||
 			status == http.StatusNotFound && what.lagging,
-		retryAfter: retryAfter(response.Header, c.now),
+		retryAfter: wait,
 	}
 }
 
@@ -167,7 +169,7 @@ func (c *courier) broken(ctx context.Context, err error) *trial {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return &trial{err: errors.New("no answer in time"), temporary: true}
 	}
-	return &trial{err: c.secrets.wrap(err), temporary: !untrusted, unreached: unreached, unknown: named && asked.IsNotFound}
+	return &trial{err: c.secrets.Wrap(err), temporary: !untrusted, unreached: unreached, unknown: named && asked.IsNotFound}
 }
 
 // words finds what a server says in the shapes of Fulcio, Rekor and gRPC's
@@ -177,27 +179,9 @@ func (c *courier) words(body []byte) string {
 		Message string `json:"message"`
 	}
 	if json.Unmarshal(body, &message) == nil && message.Message != "" {
-		return c.secrets.clean(message.Message)
+		return c.secrets.Clean(message.Message)
 	}
-	return c.secrets.clean(string(body))
-}
-
-// retryAfter reads the header: "a Retry-After field value is either an HTTP-date
-// or a number of seconds" (RFC 9110, 10.2.3). A date is compared with the
-// server's own clock where it tells it.
-func retryAfter(header http.Header, now time.Time) time.Duration {
-	value := header.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	until, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
-	if date, err := http.ParseTime(header.Get("Date")); err == nil {
-		now = date
-	}
-	return max(0, until.Sub(now))
+	return c.secrets.Clean(string(body))
 }
 
 // report makes the error of a call that failed.
@@ -238,7 +222,7 @@ func next(to endpoint, e *ServiceError) string {
 func (c *courier) garbage(to endpoint, status int, err error) *ServiceError {
 	return &ServiceError{
 		Service: to.service, Host: to.host(), Status: status, Attempts: 1,
-		Err:  fmt.Errorf("its answer cannot be used: %w", c.secrets.wrap(err)),
+		Err:  fmt.Errorf("its answer cannot be used: %w", c.secrets.Wrap(err)),
 		Next: "check that the address in the signing config is the service's own and that no proxy answers in its place",
 	}
 }

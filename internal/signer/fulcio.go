@@ -47,7 +47,7 @@ func (s *signing) mint(ctx context.Context) (identity.Token, error) {
 	if err := checkToken(token); err != nil {
 		return identity.Token{}, fmt.Errorf("reading the identity token: %w", err)
 	}
-	s.courier.secrets = append(s.courier.secrets, piecesOf(token)...)
+	s.courier.secrets.Add(piecesOf(token)...)
 	return token, nil
 }
 
@@ -91,7 +91,7 @@ func (s *signing) fetch(ctx context.Context, token identity.Token) ([]byte, erro
 		return nil, refused
 	}
 	if asked == 0 {
-		return nil, fmt.Errorf("reading the identity token: %w", s.courier.secrets.wrap(err))
+		return nil, fmt.Errorf("reading the identity token: %w", s.courier.secrets.Wrap(err))
 	}
 	return nil, s.courier.garbage(to, asked, err)
 }
@@ -107,7 +107,7 @@ func (s *signing) checkCertificate(der []byte) error {
 	}
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
-		return refuse(s.courier.secrets.wrap(err))
+		return refuse(s.courier.secrets.Wrap(err))
 	}
 	spki, err := s.key.spki()
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *signing) checkCertificate(der []byte) error {
 		return refuse(errors.New("it is for another key than the one made for this bundle"))
 	}
 	if s.signer, err = identity.FromCertificate(certificate); err != nil {
-		return refuse(s.courier.secrets.wrap(err))
+		return refuse(s.courier.secrets.Wrap(err))
 	}
 	if err := s.request.CheckCertificate(s.signer); err != nil {
 		return refuse(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/sign"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
+	"github.com/signatus-dev/signatus/internal/answer"
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/identity"
 )
@@ -84,7 +85,7 @@ func readPrivateKey(data []byte) (any, error) {
 		return refuse("more than one PEM block, expected one key a file")
 	}
 	if strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["Proc-Type"] != "" {
-		return refuse("it is encrypted%sdecrypt it first, for example with openssl pkcs8 -in FILE -out NEW", nextMarker)
+		return refuse("it is encrypted%sdecrypt it first, for example with openssl pkcs8 -in FILE -out NEW", answer.NextMarker)
 	}
 	switch block.Type {
 	case "PRIVATE KEY":

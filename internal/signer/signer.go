@@ -39,6 +39,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/sign"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/signatus-dev/signatus/internal/answer"
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/identity"
 )
@@ -156,7 +157,7 @@ func (r Request) check() error {
 	case r.Key != nil && r.Key.sign == nil:
 		return errors.New("signing with a key: it is empty")
 	case len(r.Content.payload) > MaxStatementSize:
-		return fmt.Errorf("signing: the statement has %d bytes, at most %d can be verified%sattest fewer subjects at a time or a smaller predicate", len(r.Content.payload), MaxStatementSize, nextMarker)
+		return fmt.Errorf("signing: the statement has %d bytes, at most %d can be verified%sattest fewer subjects at a time or a smaller predicate", len(r.Content.payload), MaxStatementSize, answer.NextMarker)
 	case r.Content.payload != nil && !json.Valid(r.Content.payload):
 		return errors.New("signing: the statement is not JSON")
 	}
@@ -186,7 +187,7 @@ func newCourier(o Options) *courier {
 	// A redirect would take the token, or the statement, to somebody else.
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if c.sleep == nil {
-		c.sleep = sleep
+		c.sleep = answer.Pause
 	}
 	if c.jitter == nil {
 		c.jitter = rand.Float64 // #nosec G404 -- spreads clients in time, guards nothing
@@ -201,17 +202,6 @@ func newCourier(o Options) *courier {
 		c.userAgent = "signatus"
 	}
 	return c
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
 
 // signing is one bundle in the making.

@@ -21,6 +21,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/signatus-dev/signatus/internal/answer"
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/identity"
@@ -377,7 +378,7 @@ func TestExpiredToken(t *testing.T) {
 func TestServerRepeatsToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, padding := range []int{0, maxText - 40, maxTextRead - 60, maxTextRead - 200} {
+	for _, padding := range []int{0, answer.MaxText - 40, answer.MaxRead - 60, answer.MaxRead - 200} {
 		w.fail(fulcio, func(out http.ResponseWriter, r *http.Request, _ http.Handler) {
 			http.Error(out, strings.Repeat(" y", padding/2)+r.Header.Get("Authorization"), http.StatusUnauthorized)
 		})

@@ -50,7 +50,7 @@ func expires(token identity.Token) (time.Time, bool) {
 }
 
 // piecesOf are the pieces of the token that no text may hold, the longest first.
-func piecesOf(token identity.Token) (out secrets) {
+func piecesOf(token identity.Token) (out []string) {
 	raw := token.Reveal()
 	out = append(out, raw)
 	for _, part := range strings.Split(raw, ".") {
