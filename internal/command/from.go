@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -143,13 +144,14 @@ func (j *judge) elsewhere(ctx context.Context, t target, named evidence.Found) e
 const maxWords = 16
 
 // words fetches what was said of the commits that statements name, where a layout may
-// ask for it. Several artifacts are often of one commit, which is asked about once.
-func (j *judge) words(ctx context.Context, verified []*attestation.Verified, inHand []string) (found evidence.Found) {
+// ask for it, and warns where that is not all. Several artifacts are often of one commit,
+// which is asked about once.
+func (j *judge) words(ctx context.Context, verified []*attestation.Verified, inHand []string) (found evidence.Found, warnings []string) {
 	if len(j.stores) == 0 || j.in.layout == "" {
-		return found
+		return found, nil
 	}
-	commits := layout.Commits(verified)
-	for _, id := range commits[:min(len(commits), maxWords)] {
+	commits, warnings := askedAbout(layout.Commits(verified))
+	for _, id := range commits {
 		if slices.Contains(inHand, id) {
 			continue // it was looked for as the artifact
 		}
@@ -162,5 +164,14 @@ func (j *judge) words(ctx context.Context, verified []*attestation.Verified, inH
 		}
 		found.Add(said)
 	}
-	return found
+	return found, warnings
+}
+
+// askedAbout are the first of the commits, and a warning of those left out.
+func askedAbout(commits []string) (asked, warnings []string) {
+	left := len(commits) - maxWords
+	if left <= 0 {
+		return commits, nil
+	}
+	return commits[:maxWords], []string{fmt.Sprintf("statements name %d commits, and --from asked about the first %d: if the author's word is on another, such as %s, hand it over with --bundle", len(commits), maxWords, commits[maxWords])}
 }

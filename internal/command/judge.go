@@ -79,7 +79,7 @@ func (j *judge) here(ctx context.Context, t target, g *gathered) error {
 // conclude adds a verdict to the report.
 func (j *judge) conclude(v verdict.Verdict, g *gathered) {
 	if j.doc.Verdicts = append(j.doc.Verdicts, v); !v.Allowed() {
-		j.doc.Warnings = union(j.doc.Warnings, g.history.warnings())
+		j.doc.Warnings = union(j.doc.Warnings, slices.Concat(g.history.warnings(), g.warnings))
 	}
 }
 
@@ -88,6 +88,7 @@ type gathered struct {
 	opened
 	algorithms []artifact.Algorithm // that the subjects need, and the deny list
 	history    history
+	warnings   []string // of what was not looked for, and matters where it does not suffice
 }
 
 // gather opens what was found, and then what there is elsewhere, and in the clone, about
@@ -97,8 +98,8 @@ func (j *judge) gather(ctx context.Context, found evidence.Found, at *clone, inH
 	if err != nil {
 		return nil, err
 	}
-	g := &gathered{opened: all}
-	later := j.words(ctx, all.verified, inHand.commits)
+	later, warnings := j.words(ctx, all.verified, inHand.commits)
+	g := &gathered{opened: all, warnings: warnings}
 	given := inHand
 	var lacking []string
 	if at != nil {

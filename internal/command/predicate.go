@@ -202,11 +202,18 @@ func (in predicateInputs) predicate(env Env, s saying) (said, error) {
 	return said{predicateType: provenance.V1, predicate: data, step: buildStep, fields: fields}, nil
 }
 
+// longestRun is how long a run of GitHub Actions can take before it is cancelled, 35 days.
+// An event file that is older says nothing of when this one started: some runners write
+// it without a time.
+//
+// Source: https://docs.github.com/en/actions/reference/limits
+const longestRun = 35 * 24 * time.Hour
+
 // startedOn is when the caller says that the build started, or when the runner
-// wrote the event that started the job.
+// wrote the event that started the job; zero where neither is known.
 func (f *predicateFlags) startedOn(env Env) (time.Time, error) {
 	if f.started == "" {
-		if info, err := fs.Stat(env.FS, env.Getenv("GITHUB_EVENT_PATH")); err == nil && !info.ModTime().After(env.Now) {
+		if info, err := fs.Stat(env.FS, env.Getenv("GITHUB_EVENT_PATH")); err == nil && !info.ModTime().After(env.Now) && env.Now.Sub(info.ModTime()) <= longestRun {
 			return info.ModTime(), nil
 		}
 		return time.Time{}, nil
