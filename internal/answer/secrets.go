@@ -13,8 +13,8 @@ import (
 const MaxRead = 4 << 10
 
 const (
-		minSecret = 4       // characters: a shorter one is no secret, and would blacken words
-	minRun    = 8       // characters of a secret's beginning that are not shown either
+	minSecret = 4 // characters: a shorter one is no secret, and would blacken words
+	minRun    = 8 // characters of a secret's beginning that are not shown either
 )
 
 // Secrets are what no text may hold. The zero value knows none. Several goroutines may
