@@ -55,7 +55,7 @@ func (h *scriptHub) do(ts *testscript.TestScript, what string, args []string) {
 	switch what {
 	case "repository":
 		r := h.Add(args[0])
-		r.Private = len(args) > 1
+		h.Hold(func() { r.Private = len(args) > 1 })
 		h.repositories[args[0]] = r
 	case "token":
 		permissions := githubtest.Permissions{}
@@ -80,11 +80,11 @@ func (h *scriptHub) do(ts *testscript.TestScript, what string, args []string) {
 		}
 		h.Publish(h.repositories[args[0]], release)
 	case "detached":
-		h.Detached = true
+		h.Hold(func() { h.Detached = true })
 	case "pages":
 		n, err := strconv.Atoi(args[0])
 		ts.Check(err)
-		h.PageSize = n
+		h.Hold(func() { h.PageSize = n })
 	case "fail":
 		times, err := strconv.Atoi(args[0])
 		ts.Check(err)

@@ -19,7 +19,7 @@ import (
 // Corpus is where GitHub's description lies beside the clone, seen from a room of it.
 const Corpus = "../../../shared/corpus/deps/github-api"
 
-// GitHub is one GitHub. Its fields are set before the first request.
+// GitHub is one GitHub. Its fields are set before the first request, or within [GitHub.Hold].
 type GitHub struct {
 	// URL is what GITHUB_API_URL has to be.
 	URL string
@@ -139,8 +139,8 @@ func (g *GitHub) Asked() []Asked {
 	return slices.Clone(g.asked)
 }
 
-// Look reads what is stored, while nobody else does.
-func (g *GitHub) Look(do func()) {
+// Hold reads or changes what is there while no request is served.
+func (g *GitHub) Hold(do func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	do()
