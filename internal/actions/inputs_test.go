@@ -10,18 +10,27 @@ import (
 // someVerbs are two verbs that share a flag, which takes more in one of them.
 func someVerbs() []Verb {
 	return []Verb{
-		{Name: "sign", Flags: map[string]Takes{"bundle": Value, "vars": Text, "fast": Switch, "token": Value}},
-		{Name: "check", Flags: map[string]Takes{"bundle": Values, "trusted-root": Values, "fast": Switch}},
+		{Name: "sign", Flags: map[string]Flag{"bundle": {Form: Path}, "vars": {Takes: Text, Form: MaybePath}, "fast": {Takes: Switch}, "token": {}}},
+		{Name: "check", Flags: map[string]Flag{"bundle": {Takes: Values, Form: Path}, "trusted-root": {Takes: Values, Form: AfterName}, "fast": {Takes: Switch}}},
 	}
 }
 
-// given is an environment with inputs, by their names in action.yml.
-func given(inputs map[string]string) func(string) string {
+// read reads inputs, by their names in action.yml, as a runner gives them.
+func read(inputs map[string]string, verbs []Verb) (Step, error) {
+	reading := Reading{Verbs: verbs}
 	env := map[string]string{}
 	for name, value := range inputs {
 		env["INPUT_"+strings.ToUpper(name)] = value
+		reading.Environ = append(reading.Environ, "INPUT_"+strings.ToUpper(name)+"="+value)
 	}
-	return getenv(env)
+	reading.Getenv = getenv(env)
+	return reading.Read()
+}
+
+// asks is a step without the paths that it names, which TestReadPaths has.
+func asks(s Step) Step {
+	s.Paths = nil
+	return s
 }
 
 func TestReadInputs(t *testing.T) {
@@ -49,8 +58,8 @@ func TestReadInputs(t *testing.T) {
 		},
 		"what is no ASCII": {map[string]string{"command": "sign", "bundle": "schlüssel-✓"}, Step{Verb: "sign", Arguments: []string{"--bundle=schlüssel-✓"}}},
 	} {
-		got, err := ReadInputs(given(r.inputs), someVerbs())
-		if diff := cmp.Diff(r.want, got); err != nil || diff != "" {
+		got, err := read(r.inputs, someVerbs())
+		if diff := cmp.Diff(r.want, asks(got)); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
 		}
 	}
@@ -64,6 +73,7 @@ func TestReadInputsRefuses(t *testing.T) {
 		words  []string
 	}{
 		"no verb":                     {map[string]string{}, []string{"input command", "not given", "command: sign  or  command: check"}},
+		"a verb to come":              {map[string]string{"command": "gate"}, []string{"input command", "gate", "not built yet", "command: sign"}},
 		"another verb":                {map[string]string{"command": "help"}, []string{"input command", `"help"`, "command: check"}},
 		"a verb in capitals":          {map[string]string{"command": "Sign"}, []string{"input command"}},
 		"two verbs":                   {map[string]string{"command": "sign\ncheck"}, []string{"input command", "several lines"}},
@@ -84,7 +94,7 @@ func TestReadInputsRefuses(t *testing.T) {
 		"two folders":                 {map[string]string{"command": "sign", "working-directory": "a\nb"}, []string{"input working-directory", "several lines"}},
 		"a control in another's flag": {map[string]string{"command": "sign", "trusted-root": "\x1b"}, []string{"input trusted-root", "no flag"}},
 	} {
-		got, err := ReadInputs(given(r.inputs), someVerbs())
+		got, err := read(r.inputs, someVerbs())
 		if err == nil {
 			t.Errorf("%s: %+v is allowed", name, got)
 			continue
@@ -98,7 +108,7 @@ func TestReadInputsRefuses(t *testing.T) {
 			t.Errorf("%s: an error, and a step all the same (-want +got):\n%s", name, diff)
 		}
 	}
-	if _, err := ReadInputs(given(map[string]string{"command": "sign"}), []Verb{{Name: "sign", Flags: map[string]Takes{"x": 99}}}); err == nil {
+	if _, err := read(map[string]string{"command": "sign"}, []Verb{{Name: "sign", Flags: map[string]Flag{"x": {Takes: 99}}}}); err == nil {
 		t.Error("a flag of an unknown kind is allowed")
 	}
 }
@@ -107,7 +117,7 @@ func TestReadInputsRefuses(t *testing.T) {
 func TestReadInputsKeepsSecrets(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{"s3cret\ns3cret", "s3cret\x1b"} {
-		if _, err := ReadInputs(given(map[string]string{"command": "sign", "token": value}), someVerbs()); err == nil || strings.Contains(err.Error(), "s3cret") {
+		if _, err := read(map[string]string{"command": "sign", "token": value}, someVerbs()); err == nil || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%q gives %v", value, err)
 		}
 	}
@@ -119,7 +129,7 @@ func FuzzReadInputs(f *testing.F) {
 	f.Add("sign", "a", "--fast\n--")
 	f.Add("check", "a\n--fast=true", "-h")
 	f.Fuzz(func(t *testing.T, command, bundle, paths string) {
-		step, err := ReadInputs(given(map[string]string{"command": command, "bundle": bundle, "paths": paths}), someVerbs())
+		step, err := read(map[string]string{"command": command, "bundle": bundle, "paths": paths}, someVerbs())
 		if err != nil {
 			return
 		}

@@ -19,12 +19,12 @@ func outputFile(t *testing.T) (string, func(string) string) {
 func TestWriteOutputs(t *testing.T) {
 	t.Parallel()
 	path, env := outputFile(t)
-	if err := WriteOutputs(env, Output{"exit-code", []string{"0"}}, Output{"paths", []string{"a b", "c=d<<e"}}, Output{"none", nil}); err != nil {
+	if err := WriteOutputs(env, Output{"exit-code", "0"}, Output{"path", "a b=d<<e"}, Output{"none", ""}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(path)
 	d := outputDelimiter
-	want := "before=1\nexit-code<<" + d + "\n0\n" + d + "\npaths<<" + d + "\na b\nc=d<<e\n" + d + "\nnone<<" + d + "\n\n" + d + "\n"
+	want := "before=1\nexit-code<<" + d + "\n0\n" + d + "\npath<<" + d + "\na b=d<<e\n" + d + "\nnone<<" + d + "\n\n" + d + "\n"
 	if err != nil || string(got) != want {
 		t.Errorf("got %q, %v, expected %q", got, err, want)
 	}
@@ -35,18 +35,18 @@ func TestWriteOutputs(t *testing.T) {
 func TestWriteOutputsRefuses(t *testing.T) {
 	t.Parallel()
 	for name, bad := range map[string]Output{
-		"the delimiter":          {"paths", []string{outputDelimiter}},
-		"the delimiter in it":    {"paths", []string{"a", "x" + outputDelimiter + "y"}},
-		"a line feed":            {"paths", []string{"a\noutcome=allowed"}},
-		"a carriage return":      {"paths", []string{"a\rb"}},
-		"a name of two lines":    {"a\nb", nil},
-		"a name that sets":       {"a=b", nil},
-		"a name that opens":      {"a<<b", nil},
-		"a name that delimits":   {outputDelimiter, nil},
-		"a name that is not one": {"", nil},
+		"the delimiter":          {"path", outputDelimiter},
+		"the delimiter in it":    {"path", "x" + outputDelimiter + "y"},
+		"a line feed":            {"path", "a\nverdict=allowed"},
+		"a carriage return":      {"path", "a\rb"},
+		"a name of two lines":    {"a\nb", ""},
+		"a name that sets":       {"a=b", ""},
+		"a name that opens":      {"a<<b", ""},
+		"a name that delimits":   {outputDelimiter, ""},
+		"a name that is not one": {"", ""},
 	} {
 		path, env := outputFile(t)
-		err := WriteOutputs(env, Output{"exit-code", []string{"0"}}, bad)
+		err := WriteOutputs(env, Output{"exit-code", "0"}, bad)
 		if err == nil || strings.ContainsAny(err.Error(), "\r\n") {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -60,7 +60,7 @@ func TestWriteOutputsRefuses(t *testing.T) {
 func TestWriteOutputsNowhere(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"", "gone/output", t.TempDir()} {
-		err := WriteOutputs(getenv(map[string]string{"GITHUB_OUTPUT": path}), Output{"a", []string{"b"}})
+		err := WriteOutputs(getenv(map[string]string{"GITHUB_OUTPUT": path}), Output{"a", "b"})
 		if err == nil || !strings.Contains(err.Error(), "; next: ") {
 			t.Errorf("%q: got %v", path, err)
 		}
@@ -71,7 +71,7 @@ func TestWriteOutputsNowhere(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		return
 	}
-	if err := WriteOutputs(getenv(map[string]string{"GITHUB_OUTPUT": "/dev/full"}), Output{"a", []string{"b"}}); err == nil {
+	if err := WriteOutputs(getenv(map[string]string{"GITHUB_OUTPUT": "/dev/full"}), Output{"a", "b"}); err == nil {
 		t.Error("a full disk is no error")
 	}
 }

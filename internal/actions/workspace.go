@@ -58,15 +58,6 @@ func (w Workspace) enter(folder string) error {
 	return dir.Chdir()
 }
 
-// Relative gives a path as other steps can use it, which begin in the workspace:
-// relative to it. What does not lie in the workspace stays as it is.
-func (w Workspace) Relative(path string) string {
-	if relative, ok := w.within(path); ok {
-		return relative
-	}
-	return path
-}
-
 // within tells where in the workspace a path lies, if it does.
 func (w Workspace) within(path string) (relative string, ok bool) {
 	absolute, err := filepath.Abs(path)
@@ -93,7 +84,15 @@ func (w Workspace) GiveBack(path string) error {
 	if os.Geteuid() != 0 || !ok {
 		return nil
 	}
-	root, err := os.OpenRoot(w.folder)
+	return giveTo(w.folder, relative)
+}
+
+// giveTo gives a file of a folder to the owner of the folder.
+func giveTo(folder, relative string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return err
 	}

@@ -62,21 +62,6 @@ func TestEnter(t *testing.T) {
 	}
 }
 
-// TestRelative is not parallel either.
-func TestRelative(t *testing.T) {
-	w, folder := aWorkspace(t)
-	outside := filepath.Join(filepath.Dir(folder), "outside", "x")
-	for path, want := range map[string]string{
-		filepath.Join(folder, "a"): "a", filepath.Join(folder, "in", "a"): "sub/a", filepath.Join(folder, "out", "x"): filepath.Join(folder, "out", "x"),
-		outside: outside, "a": "sub/a", "deep/new": "sub/deep/new", "../b": "b", "gone/c": "gone/c", "../out": "out",
-	} {
-		t.Chdir(filepath.Join(folder, "sub"))
-		if got := w.Relative(path); got != want {
-			t.Errorf("%s: got %s, expected %s", path, got, want)
-		}
-	}
-}
-
 func TestFindWorkspace(t *testing.T) {
 	t.Parallel()
 	for _, folder := range []string{"", "relative", filepath.Join(t.TempDir(), "gone")} {

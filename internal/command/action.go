@@ -2,10 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,7 +19,8 @@ but a runner has inputs to give, so that elsewhere the verb is called directly.
 
 Exit codes: those of the verb.`
 
-// newAction is the verb that action.yml calls.
+// newAction is the verb that action.yml calls. That it is called is what makes a run a
+// step; no variable does, and inputs change no other verb.
 func newAction(env Env) *cobra.Command {
 	return &cobra.Command{
 		Use:    "action",
@@ -65,32 +62,30 @@ type step struct {
 	env       Env // the verb's own
 	asked     actions.Step
 	workspace actions.Workspace
+	paths     actions.Paths
 	signed    report.Signed
+	files     map[fileKind]string
 }
 
-// newStep gives the verb an outside where what it prints is text to the runner. No
-// terminal is there, and nobody to log in.
+// newStep gives the verb an outside where what it prints is text to the runner, and its
+// secrets come from inputs. No terminal is there, and nobody to log in.
 func newStep(env Env) *step {
-	s := &step{env: env}
+	s := &step{env: env, paths: actions.FindPaths(env.Getenv), files: map[fileKind]string{}}
 	s.env.Stdout, s.env.Stderr = actions.NewLog(env.Stdout), actions.NewLog(env.Stderr)
 	s.env.StdoutIsTerminal, s.env.StderrIsTerminal = false, false
 	s.env.signed = func(doc report.Signed) { s.signed = doc }
-	s.env.Getenv = func(name string) string {
-		if name == registryPassword { // in a step, an input and no variable
-			return actions.Secret(env.Getenv, inputRegistryPassword)
-		}
-		return env.Getenv(name)
-	}
+	s.env.wrote = func(kind fileKind, path string) { s.files[kind] = path }
+	s.env.Getenv = actions.WithSecrets(env.Getenv)
 	return s
 }
 
-// inputRegistryPassword is the one input that becomes no flag: other users of the
-// machine see a command line.
-const inputRegistryPassword = "registry-password"
-
 // read makes the verb's arguments of the inputs.
 func (s *step) read(env Env) (err error) {
-	if s.asked, err = actions.ReadInputs(env.Getenv, verbsOfSteps(env)); err != nil {
+	if err := actions.MaskSecrets(env.Getenv, s.env.Stderr); err != nil {
+		return undecided("", err)
+	}
+	reading := actions.Reading{Getenv: env.Getenv, Environ: env.Environ, Verbs: verbsOfSteps(env), Paths: s.paths}
+	if s.asked, err = reading.Read(); err != nil {
 		return usage("", "%w", err)
 	}
 	if s.workspace, err = actions.FindWorkspace(env.Getenv); err != nil {
@@ -101,8 +96,8 @@ func (s *step) read(env Env) (err error) {
 			return usage("", "%w", err)
 		}
 	}
-	if err := actions.Mask(env.Getenv, s.env.Stderr, actions.Secret(env.Getenv, inputRegistryPassword)); err != nil {
-		return undecided("", err)
+	if err := s.paths.Check(s.asked); err != nil {
+		return usage("", "%w", err)
 	}
 	s.env.Args = append([]string{s.asked.Verb}, s.asked.Arguments...)
 	return nil
@@ -111,8 +106,8 @@ func (s *step) read(env Env) (err error) {
 // verbsOfSteps are the verbs that a step can ask for, each with all of its flags.
 func verbsOfSteps(env Env) (verbs []actions.Verb) {
 	for _, cmd := range []*cobra.Command{newAttest(env), newVerify(env)} {
-		verb := actions.Verb{Name: cmd.Name(), Flags: map[string]actions.Takes{}}
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { verb.Flags[f.Name] = takes(f) })
+		verb := actions.Verb{Name: cmd.Name(), Flags: map[string]actions.Flag{}}
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { verb.Flags[f.Name] = actions.Flag{Takes: takes(f), Form: form(f)} })
 		verbs = append(verbs, verb)
 	}
 	return verbs
@@ -134,85 +129,20 @@ func takes(f *pflag.Flag) actions.Takes {
 	}
 }
 
-// tell hands what was signed and written so far to the step that the verb runs for.
-func (env Env) tell(doc *report.Signed) {
-	if env.signed != nil {
-		env.signed(*doc)
+// form tells whether a flag takes paths, as its help does. A new flag that takes one says
+// so by one of these words, which a test holds it to.
+func form(f *pflag.Flag) actions.Form {
+	placeholder, _ := pflag.UnquoteUsage(f)
+	switch placeholder {
+	case "FILE", "DIR", "PATH", "FOLDER":
+		return actions.Path
+	case "JSON", "TOKEN", "REMOTE":
+		return actions.MaybePath
 	}
-}
-
-// leave gives the files that were written to the runner, and writes the outputs.
-func (s *step) leave(code *int) error {
-	for _, file := range s.written() {
-		if err := s.workspace.GiveBack(file); err != nil {
-			s.env.say("signatus: giving %s to the owner of the workspace: %s", report.Clean(file), report.Clean(err.Error()))
+	for _, word := range []string{"=]FILE", "=FILE", "=FOLDER", "=DIR", "=PATH"} {
+		if strings.Contains(placeholder, word) {
+			return actions.AfterName
 		}
 	}
-	bundles := actions.Output{Name: "bundle-paths"}
-	for _, file := range s.bundles() {
-		bundles.Lines = append(bundles.Lines, s.workspace.Relative(file))
-	}
-	was, unfit := *code, bundles.Check()
-	outputs := []actions.Output{bundles}
-	if unfit != nil || len(bundles.Lines) == 0 {
-		outputs = nil // the other two are there all the same
-	}
-	if unfit != nil && *code == ExitAllowed {
-		*code = ExitUndecided // later steps would not learn of it
-	}
-	outputs = append(outputs, actions.Output{Name: "exit-code", Lines: []string{strconv.Itoa(*code)}}, actions.Output{Name: "outcome", Lines: []string{s.outcome(*code)}})
-	err := errors.Join(unfit, actions.WriteOutputs(s.env.Getenv, outputs...))
-	if err == nil {
-		return nil
-	}
-	if *code == ExitAllowed {
-		*code = ExitUndecided
-	}
-	return fmt.Errorf("the step has done its work, with exit code %d; %w", was, err)
-}
-
-// outcome is the exit code in a word.
-func (s *step) outcome(code int) string {
-	switch {
-	case code == ExitAllowed && s.asked.Verb == "attest":
-		return "signed"
-	case code == ExitAllowed:
-		return "allowed"
-	case code == ExitDenied:
-		return "denied"
-	case code == ExitUndecided:
-		return "undecided"
-	default:
-		return "failed"
-	}
-}
-
-// bundles are the files with bundles, each once.
-func (s *step) bundles() (files []string) {
-	for _, b := range s.signed.Bundles {
-		if b.Path != "" && !slices.Contains(files, b.Path) {
-			files = append(files, b.Path)
-		}
-	}
-	return files
-}
-
-// written are the files that the verb may have made.
-func (s *step) written() []string {
-	files := s.bundles()
-	if s.signed.Layout != "" {
-		files = append(files, s.signed.Layout)
-	}
-	for _, argument := range s.asked.Arguments {
-		if argument == "--" {
-			break // a path may be called like a flag
-		}
-		if file, ok := strings.CutPrefix(argument, "--output="); ok {
-			files = append(files, file)
-		}
-		if file, ok := strings.CutPrefix(argument, "--vsa="); ok {
-			files = append(files, file)
-		}
-	}
-	return files
+	return actions.NoPath
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	runner "github.com/signatus-dev/signatus/internal/actions"
 	"github.com/signatus-dev/signatus/internal/command"
 )
 
@@ -78,15 +79,21 @@ func flagsOf(t *testing.T, verb string) map[string][2]string {
 	return flags
 }
 
-// TestInputsAreFlags holds action.yml to the command line: an input for each flag
-// of attest and verify, and none besides the three that are no flags, and a password,
-// which no command line should hold. Each says
-// whose it is and how it is written.
+// TestInputsAreFlags holds action.yml to the command line: an input for each flag of
+// attest and verify, and none besides the three that are no flags, secrets, which no
+// command line should hold, and the names that others have for inputs. Each says whose it
+// is and how it is written.
 func TestInputsAreFlags(t *testing.T) {
 	t.Parallel()
 	m, text := actionMetadata(t)
 	verbs := map[string]map[string][2]string{"attest": flagsOf(t, "attest"), "verify": flagsOf(t, "verify")}
-	want := map[string]bool{"command": true, "paths": true, "working-directory": true, "registry-password": true}
+	want := map[string]bool{"command": true, "paths": true, "working-directory": true}
+	for _, s := range runner.Secrets() {
+		want[s.Input] = true
+	}
+	for _, a := range runner.Aliases() {
+		want[a.Name] = true
+	}
 	for _, flags := range verbs {
 		for name := range flags {
 			if m.Inputs[name].Description == "" {
@@ -99,19 +106,20 @@ func TestInputsAreFlags(t *testing.T) {
 		if !want[name] {
 			t.Errorf("the input %s of action.yml is no flag of attest or verify", name)
 		}
-		if input.Default != nil || input.Required != (name == "command") {
-			t.Errorf("the input %s has a default, or is required: only command is, and nothing is assumed", name)
+		if input.Required || (input.Default != nil) != (name == "github-token") {
+			t.Errorf("the input %s is required, or has a default: none is, and nothing is assumed but the job's token", name)
 		}
 		if !strings.HasSuffix(input.Description, ".") {
 			t.Errorf("the input %s is described by no sentence: %q", name, input.Description)
 		}
 		for verb, flags := range verbs {
 			flag, has := flags[name]
-			if !want[name] || slices.Contains([]string{"command", "paths", "working-directory", "registry-password"}, name) {
+			if !want[name] || verbs["attest"][name] == [2]string{} && verbs["verify"][name] == [2]string{} {
 				continue
 			}
 			says := func(words string) bool { return regexp.MustCompile(`(?i)` + words).MatchString(input.Description) }
-			if has != says(`\bfor (attest and )?`+verb+`\b`) {
+			alias := verb == "attest" && slices.ContainsFunc(runner.Aliases(), func(a runner.Alias) bool { return a.Name == name })
+			if has != says(`\bfor (attest and )?`+verb+`\b`) && !alias {
 				t.Errorf("the input %s: does %s have it? %q", name, verb, input.Description)
 			}
 			if has && (flag[0] == "") != says(`"true" or "false"`) {
@@ -124,13 +132,13 @@ func TestInputsAreFlags(t *testing.T) {
 	}
 	// The runner refuses an expression where it expects none, in a comment as well
 	// as in a description.
-	if strings.Contains(text, "${{") {
-		t.Error("action.yml holds an expression")
+	if strings.Count(text, "${{") != 1 || *m.Inputs["github-token"].Default != "${{ github.token }}" {
+		t.Error("action.yml holds another expression than that of the job's token")
 	}
 	if m.Runs.Using != "docker" || m.Runs.Image != "Dockerfile" || !slices.Equal(m.Runs.Args, []string{"action"}) {
 		t.Errorf("action.yml runs %+v", m.Runs)
 	}
-	if diff := cmp.Diff([]string{"bundle-paths", "exit-code", "outcome"}, slices.Sorted(maps.Keys(m.Outputs))); diff != "" {
+	if diff := cmp.Diff([]string{"bundle-path", "exit-code", "report-path", "sarif-path", "verdict", "vsa-path"}, slices.Sorted(maps.Keys(m.Outputs))); diff != "" {
 		t.Errorf("outputs (-want +got):\n%s", diff)
 	}
 	if m.Name == "" || m.Description == "" || len(m.Description) > 125 || m.Author == "" || m.Branding.Icon == "" || m.Branding.Color == "" {
@@ -142,6 +150,7 @@ func TestInputsAreFlags(t *testing.T) {
 type aStep struct {
 	outcome
 	outputs map[string]string
+	folder  string // of the file of outputs
 }
 
 // step runs the Action as a runner does, in a workspace, with inputs and with
@@ -157,8 +166,11 @@ func step(t *testing.T, workspace string, inputs, variables map[string]string) a
 	for name, value := range inputs {
 		values["INPUT_"+strings.ToUpper(name)] = value
 	}
-	got := aStep{outcome: run(t, func(env *command.Env) {
+	got := aStep{folder: filepath.Dir(file), outcome: run(t, func(env *command.Env) {
 		env.Getenv = func(name string) string { return values[name] }
+		for name, value := range values {
+			env.Environ = append(env.Environ, name+"="+value)
+		}
 		env.HTTP = &http.Client{}
 	}, "action")}
 	text, err := os.ReadFile(file)
@@ -221,13 +233,13 @@ func TestActionAttests(t *testing.T) {
 		inputs map[string]string
 		want   map[string]string
 	}{
-		"one file":   {map[string]string{"paths": "DIR/dist/a"}, map[string]string{"exit-code": "0", "outcome": "signed", "bundle-paths": "dist/a.sigstore.jsonl"}},
-		"two files":  {map[string]string{"paths": "DIR/dist/a\nDIR/dist/b\n"}, map[string]string{"exit-code": "0", "outcome": "signed", "bundle-paths": "dist/attestation.sigstore.jsonl"}},
-		"one each":   {map[string]string{"paths": "DIR/dist/*", "one-per-subject": "true"}, map[string]string{"exit-code": "0", "outcome": "signed", "bundle-paths": "dist/a.sigstore.jsonl\ndist/b.sigstore.jsonl"}},
-		"not found":  {map[string]string{"paths": "DIR/dist/c"}, map[string]string{"exit-code": "3", "outcome": "undecided"}},
-		"no path":    {map[string]string{}, map[string]string{"exit-code": "2", "outcome": "failed"}},
-		"a bad flag": {map[string]string{"paths": "DIR/dist/a", "force": "true"}, map[string]string{"exit-code": "2", "outcome": "failed"}},
-		"no verb":    {map[string]string{"command": ""}, map[string]string{"exit-code": "2", "outcome": "failed"}},
+		"one file":   {map[string]string{"paths": "DIR/dist/a"}, map[string]string{"exit-code": "0", "verdict": "signed", "bundle-path": "DIR/dist/a.sigstore.jsonl"}},
+		"two files":  {map[string]string{"paths": "DIR/dist/a\nDIR/dist/b\n"}, map[string]string{"exit-code": "0", "verdict": "signed", "bundle-path": "DIR/dist/attestation.sigstore.jsonl"}},
+		"one each":   {map[string]string{"paths": "DIR/dist/*", "one-per-subject": "true"}, map[string]string{"exit-code": "0", "verdict": "signed", "bundle-path": "OUTPUT/attestation-….sigstore.jsonl"}},
+		"not found":  {map[string]string{"paths": "DIR/dist/c"}, map[string]string{"exit-code": "3", "verdict": "undecided"}},
+		"no path":    {map[string]string{}, map[string]string{"exit-code": "2", "verdict": "failed"}},
+		"a bad flag": {map[string]string{"paths": "DIR/dist/a", "force": "true"}, map[string]string{"exit-code": "2", "verdict": "failed"}},
+		"no verb":    {map[string]string{"command": ""}, map[string]string{"exit-code": "2", "verdict": "failed"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -237,16 +249,30 @@ func TestActionAttests(t *testing.T) {
 				inputs[name] = strings.ReplaceAll(value, "DIR", dir)
 			}
 			got := step(t, dir, inputs, nil)
-			if diff := cmp.Diff(r.want, got.outputs); diff != "" || got.commands() != nil {
+			if diff := cmp.Diff(r.want, got.steady(dir)); diff != "" || got.commands() != nil {
 				t.Errorf("exit code %d, commands %q, outputs (-want +got):\n%s\n%s", got.code, got.commands(), diff, got.report)
 			}
-			for file := range strings.Lines(got.outputs["bundle-paths"]) {
-				if _, err := os.Stat(filepath.Join(dir, strings.TrimSpace(file))); err != nil {
-					t.Error(err)
+			if file := got.outputs["bundle-path"]; file != "" {
+				data, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := 1 + strings.Count(r.inputs["one-per-subject"], "true"); bytes.Count(data, []byte("\n")) != want {
+					t.Errorf("%s has other bundles than %d, one a line:\n%s", file, want, data)
 				}
 			}
 		})
 	}
+}
+
+// steady are the outputs without what differs from run to run.
+func (s aStep) steady(workspace string) map[string]string {
+	outputs := map[string]string{}
+	for name, value := range s.outputs {
+		value = regexp.MustCompile(`attestation-[A-Z0-9]+`).ReplaceAllString(strings.Replace(value, workspace, "DIR", 1), "attestation-…")
+		outputs[name] = strings.Replace(value, s.folder, "OUTPUT", 1)
+	}
+	return outputs
 }
 
 // TestActionIsHostile: whatever files are called, the runner obeys nothing, and an
@@ -258,9 +284,9 @@ func TestActionIsHostile(t *testing.T) {
 	}
 	const delimiter = "_GitHubActionsFileCommandDelimeter_"
 	signed := func(name string) map[string]string {
-		return map[string]string{"exit-code": "0", "outcome": "signed", "bundle-paths": "dist/" + name + ".sigstore.jsonl"}
+		return map[string]string{"exit-code": "0", "verdict": "signed", "bundle-path": "DIR/dist/" + name + ".sigstore.jsonl"}
 	}
-	failed := map[string]string{"exit-code": "2", "outcome": "failed"} // such a name is not attested
+	failed := map[string]string{"exit-code": "2", "verdict": "failed"} // such a name is not attested
 	for name, r := range map[string]struct {
 		code    int
 		outputs map[string]string
@@ -273,15 +299,15 @@ func TestActionIsHostile(t *testing.T) {
 		"a b":                                   {0, signed("a b")},
 		"a\n::error::b":                         {2, failed},
 		"a\r::stop-commands::b":                 {2, failed},
-		delimiter:                               {3, map[string]string{"exit-code": "3", "outcome": "undecided"}},
-		"a\n" + delimiter + "\noutcome=allowed": {2, failed},
+		delimiter:                               {3, map[string]string{"exit-code": "3", "verdict": "undecided"}},
+		"a\n" + delimiter + "\nverdict=allowed": {2, failed},
 	} {
 		dir := signable(t, name)
 		got := step(t, dir, map[string]string{"command": "attest", "key": filepath.Join(dir, "key.pem"), "step": "build", "paths": filepath.Join(dir, "dist", "*")}, nil)
-		if diff := cmp.Diff(r.outputs, got.outputs); diff != "" || got.code != r.code || got.commands() != nil {
+		if diff := cmp.Diff(r.outputs, got.steady(dir)); diff != "" || got.code != r.code || got.commands() != nil {
 			t.Errorf("%q: exit code %d, commands %q, outputs (-want +got):\n%s\n%s%s", name, got.code, got.commands(), diff, got.out, got.report)
 		}
-		if r.code == 3 && !strings.Contains(got.report, "bundle-paths") {
+		if r.code == 3 && !strings.Contains(got.report, "bundle-path") {
 			t.Errorf("%q: %s does not say which output is missing", name, got.report)
 		}
 		for _, format := range []string{"text", "json"} {
@@ -310,7 +336,7 @@ func TestActionHostileFolder(t *testing.T) {
 		t.Skip("no such names")
 	}
 	dir := signable(t)
-	folder := filepath.Join(dir, "dist", "x\n_GitHubActionsFileCommandDelimeter_\noutcome=allowed")
+	folder := filepath.Join(dir, "dist", "x\n_GitHubActionsFileCommandDelimeter_\nverdict=allowed")
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +344,7 @@ func TestActionHostileFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := step(t, dir, map[string]string{"command": "attest", "key": filepath.Join(dir, "key.pem"), "step": "build", "paths": filepath.Join(dir, "dist", "*", "a")}, nil)
-	if got.code == 0 || got.outputs["outcome"] == "allowed" || got.outputs["bundle-paths"] != "" || got.commands() != nil {
+	if got.code == 0 || got.outputs["verdict"] == "allowed" || got.outputs["bundle-path"] != "" || got.commands() != nil {
 		t.Errorf("exit code %d, commands %q, outputs %v\n%s%s", got.code, got.commands(), got.outputs, got.out, got.report)
 	}
 }

@@ -39,6 +39,7 @@ statement about them:
   SLSA provenance   by default, from the claims of the job's identity token, which
                     are held against the certificate before anything is logged
   an in-toto link   with --step NAME, and for a commit by default (step author)
+  what is in it     with --sbom FILE, a bill of materials
   any predicate     with --predicate FILE --predicate-type URI
 
 In a job of GitHub Actions with "permissions: id-token: write" the job signs. For
@@ -69,7 +70,10 @@ const attestExamples = `  # In a workflow: what it built, with SLSA provenance
 
   # An image that is not read, and its SBOM
   signatus attest --subject ghcr.io/acme/app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \
-    --predicate bom.json --predicate-type https://cyclonedx.org/bom
+    --sbom bom.json
+
+  # Anything else that is true of a file
+  signatus attest dist/app --predicate result.json --predicate-type https://in-toto.io/attestation/test-result/v0.1
 
   # By which layout a delivery was made: a sublayout of whoever takes it
   signatus attest library-2.1.0.tar.gz --predicate vendor.yml --predicate-type layout
@@ -188,7 +192,7 @@ func (in attestInput) check() error {
 	if in.out.notes.asked() && in.subjects.commit == "" {
 		return usage("attest a commit: --commit HEAD", "--store notes keeps what was said about a commit with it, and goes with --commit")
 	}
-	if in.guards.otherHead && (in.subjects.commit != "" || in.says.step != "" || in.says.predicateFile != "") {
+	if in.guards.otherHead && (in.subjects.commit != "" || in.says.step != "" || in.says.custom()) {
 		return usage("leave it out", "--allow-other-head goes with SLSA provenance, which records the other commit")
 	}
 	if in.suggested != "" && in.guards.otherHead {
@@ -215,7 +219,8 @@ func (in attestInput) checkFiles(env Env, u using) error {
 		files.reads("--byproduct", f.Path)
 	}
 	files.reads("--checksums", in.subjects.checksums...)
-	files.reads("--predicate", in.says.predicateFile)
+	files.reads("--predicate", in.says.predicateFile())
+	files.reads("--sbom", in.says.sbom)
 	files.reads("--vars", in.says.vars)
 	files.reads("--signing-config", in.instance.config)
 	files.reads("--identity-token", in.who.token)

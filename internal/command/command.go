@@ -24,9 +24,12 @@ import (
 type Env struct {
 	Args   []string // without the program's name
 	Getenv func(string) string
-	Stdin  io.Reader
-	Stdout io.Writer // data
-	Stderr io.Writer // everything else
+	// Environ lists all variables, NAME=VALUE: a step has inputs there that nobody asks
+	// for by name.
+	Environ []string
+	Stdin   io.Reader
+	Stdout  io.Writer // data
+	Stderr  io.Writer // everything else
 	// FS opens the caller's paths as they were typed, absolute or relative to the
 	// working directory; it is not rooted as other fs.FS are.
 	FS fs.FS
@@ -43,6 +46,9 @@ type Env struct {
 
 	// signed learns what attest has written, at its end; nil for nobody.
 	signed func(report.Signed)
+	// wrote learns of each other file that a later step may want, once it is written; nil
+	// for nobody.
+	wrote func(kind fileKind, path string)
 }
 
 // The exit codes, as every verb uses them.

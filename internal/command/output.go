@@ -72,6 +72,7 @@ func (f *reportFlags) write(env Env, doc report.Document) error {
 	} else if err := report.WriteFile(f.output, render); err != nil {
 		return undecided("", err) // which names the next step
 	}
+	f.tell(env)
 	if code := doc.ExitCode(); code != ExitAllowed {
 		return &exitError{code: code}
 	}
@@ -95,7 +96,19 @@ func (f *reportFlags) signed(env Env, doc report.Signed) error {
 	if err := report.WriteFile(f.output, render); err != nil {
 		return undecided("", fmt.Errorf("the bundles were written; %w", err))
 	}
+	f.tell(env)
 	return nil
+}
+
+// tell says that the report is in its file.
+func (f *reportFlags) tell(env Env) {
+	if f.output == "" {
+		return
+	}
+	env.tellFile(reportFile, f.output)
+	if f.format == "sarif" {
+		env.tellFile(sarifFile, f.output)
+	}
 }
 
 // color reports whether standard output shows colours, and may.

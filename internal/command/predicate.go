@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -29,7 +30,8 @@ const maxVars = 1 << 20
 
 // predicateFlags say what is true of the subjects.
 type predicateFlags struct {
-	predicateFile string
+	predicate     string // the object itself, or a file
+	sbom          string
 	predicateType string
 	step          string
 	buildType     string
@@ -39,8 +41,9 @@ type predicateFlags struct {
 }
 
 func (f *predicateFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.predicateFile, "predicate", "", "say what `FILE` holds, a JSON object of at most 16 MiB")
+	flags.StringVar(&f.predicate, "predicate", "", "say what a file holds, a `JSON` object of at most 16 MiB, or the object itself")
 	flags.StringVar(&f.predicateType, "predicate-type", "", "the `URI` of what --predicate is, for example https://cyclonedx.org/bom")
+	flags.StringVar(&f.sbom, "sbom", "", "say that `FILE` is the bill of materials: SPDX 2 or CycloneDX in JSON, which it tells itself")
 	flags.StringVar(&f.step, "step", "", "say that step `NAME` of a layout was done: an in-toto link (default for a commit: author)")
 	flags.StringVar(&f.buildType, "build-type", "github", "form of the provenance: `github|community`; the community's also records the workflow's inputs and --vars")
 	flags.StringVar(&f.vars, "vars", "", "the workflow's variables, the `JSON` object ${{ toJSON(vars) }} or a file with it; with --build-type community")
@@ -55,13 +58,17 @@ func (f *predicateFlags) buildTypes() map[string]provenance.BuildType {
 func (f *predicateFlags) check(commit bool) error {
 	provenanceOnly := f.vars != "" || f.started != "" || len(f.byproducts) > 0 || f.buildType != "github"
 	switch {
-	case (f.predicateFile == "") != (f.predicateType == ""):
+	case f.sbom != "" && (f.predicate != "" || f.predicateType != ""):
+		return usage("leave --predicate and --predicate-type out", "--sbom says what the predicate is, and of which type")
+	case f.sbom != "" && f.step != "":
+		return usage("choose one of them", "--sbom and --step say two things")
+	case (f.predicate == "") != (f.predicateType == ""):
 		return usage("give both", "--predicate FILE and --predicate-type URI go together")
-	case f.predicateFile != "" && f.step != "":
+	case f.predicate != "" && f.step != "":
 		return usage("choose one of them", "--predicate and --step say two things")
 	case f.buildTypes()[f.buildType] == "":
 		return usage("use --build-type github or community", "unknown --build-type %q", f.buildType)
-	case provenanceOnly && (commit || f.predicateFile != "" || f.step != ""):
+	case provenanceOnly && (commit || f.custom() || f.step != ""):
 		return usage("leave them out", "--build-type, --vars, --started-on and --byproduct go with SLSA provenance")
 	case f.vars != "" && f.buildType != "community":
 		return usage("add --build-type community", "--vars: GitHub's build type has no place for them")
@@ -91,8 +98,11 @@ type predicateInputs struct {
 // read reads everything that the flags name.
 func (f *predicateFlags) read(env Env, commit *gitrepo.Commit) (predicateInputs, error) {
 	switch {
-	case f.predicateFile != "":
-		s, err := f.custom(env, commit)
+	case f.sbom != "":
+		s, err := f.readSBOM(env, commit)
+		return predicateInputs{said: s}, err
+	case f.predicate != "":
+		s, err := f.readPredicate(env, commit)
 		return predicateInputs{said: s}, err
 	case f.step != "" || commit != nil:
 		s, err := f.link()
@@ -118,24 +128,64 @@ func (f *predicateFlags) read(env Env, commit *gitrepo.Commit) (predicateInputs,
 	return in, err
 }
 
-// custom is what a file says.
-func (f *predicateFlags) custom(env Env, commit *gitrepo.Commit) (said, error) {
-	data, err := evidence.Read(env.FS, f.predicateFile, statement.MaxPredicateBytes)
-	if err != nil {
-		return said{}, undecided("check --predicate", fmt.Errorf("reading predicate %s: %w", f.predicateFile, err))
+// custom tells whether the caller gives the predicate.
+func (f *predicateFlags) custom() bool { return f.predicate != "" || f.sbom != "" }
+
+// predicateFile is the file with the predicate; empty where it is given itself.
+func (f *predicateFlags) predicateFile() string {
+	if isObject(f.predicate) {
+		return ""
+	}
+	return f.predicate
+}
+
+// isObject tells a JSON object from the name of a file; ./{ is one.
+func isObject(given string) bool { return strings.HasPrefix(strings.TrimSpace(given), "{") }
+
+// readPredicate is what a file says, or the caller.
+func (f *predicateFlags) readPredicate(env Env, commit *gitrepo.Commit) (said, error) {
+	data, name := []byte(f.predicate), "of --predicate"
+	if file := f.predicateFile(); file != "" {
+		var err error
+		if data, err = readStated(env, "--predicate", file); err != nil {
+			return said{}, err
+		}
+		name = file
 	}
 	if err := statement.CheckType(f.predicateType); err != nil {
 		return said{}, usage("give the URI of what --predicate is, for example https://cyclonedx.org/bom", "--predicate-type: %w", err)
 	}
 	if f.predicateType == layout.LayoutPredicate {
-		if data, err = sublayout(env, f.predicateFile, data); err != nil {
+		var err error
+		if data, err = sublayout(env, name, data); err != nil {
 			return said{}, err
 		}
 	}
 	if err := statement.CheckPredicate(data); err != nil {
-		return said{}, &exitError{code: ExitDenied, err: fmt.Errorf("reading predicate %s: %w", f.predicateFile, err), next: "give a file with one JSON object, such as an SBOM"}
+		return said{}, &exitError{code: ExitDenied, err: fmt.Errorf("reading predicate %s: %w", name, err), next: "give a file with one JSON object, such as a test result"}
 	}
 	return said{predicateType: f.predicateType, predicate: data, step: stepFor(commit)}, nil
+}
+
+func readStated(env Env, flag, file string) ([]byte, error) {
+	data, err := evidence.Read(env.FS, file, statement.MaxPredicateBytes)
+	if err != nil {
+		return nil, undecided("check "+flag, fmt.Errorf("reading predicate %s: %w", file, err))
+	}
+	return data, nil
+}
+
+// readSBOM is what a bill of materials says, under the type that it has.
+func (f *predicateFlags) readSBOM(env Env, commit *gitrepo.Commit) (said, error) {
+	data, err := readStated(env, "--sbom", f.sbom)
+	if err != nil {
+		return said{}, err
+	}
+	predicateType, err := statement.SBOMType(data)
+	if err != nil {
+		return said{}, &exitError{code: ExitDenied, err: fmt.Errorf("reading bill of materials %s: %w", f.sbom, err), next: "give SPDX 2 or CycloneDX in JSON, or say what it is: --predicate FILE --predicate-type URI"}
+	}
+	return said{predicateType: predicateType, predicate: data, step: stepFor(commit)}, nil
 }
 
 // sublayout gives a layout as the JSON that is signed, YAML or JSON. One that does

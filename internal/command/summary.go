@@ -210,6 +210,7 @@ func (s *summarising) state(ctx context.Context, on func(int) *grounds, doc *rep
 	if err := evidence.Append(ctx, s.flags.file, contents(bundles)...); err != nil {
 		return undecided("", err)
 	}
+	s.env.tellFile(vsaFile, s.flags.file)
 	if err := (place{}).confirm(s.env.FS, s.flags.file, bundles); err != nil {
 		return undecided("", err)
 	}
