@@ -86,8 +86,8 @@ func TestActionPassword(t *testing.T) {
 			dir := at(t)
 			got := step(t, dir, map[string]string{"command": "verify", "paths": image, "from": "oci", "registry-username": "alice", "registry-password": r.password, "key": filepath.Join(dir, "release.pub"), "trusted-root": filepath.Join(dir, "trusted_root.json")},
 				map[string]string{"SIGNATUS_REGISTRY_PASSWORD": r.variable})
-			if got.outputs["outcome"] != r.outcome {
-				t.Errorf("%s, expected %s\n%s%s", got.outputs["outcome"], r.outcome, got.out, got.report)
+			if got.outputs["verdict"] != r.outcome {
+				t.Errorf("%s, expected %s\n%s%s", got.outputs["verdict"], r.outcome, got.out, got.report)
 			}
 			var masks []string
 			if r.password != "" {
@@ -139,8 +139,8 @@ func TestActionImages(t *testing.T) {
 				"key": filepath.Join(dir, "key.pem"), "step": "build", "bundle": filepath.Join(dir, "out.json"),
 			}
 			got := step(t, dir, inputs, nil)
-			if text := got.out + got.report; got.outputs["outcome"] != r.outcome || !strings.Contains(text, r.says) || strings.Count(text, "s3cret-pass") > 1 {
-				t.Errorf("%s, expected %s and %q\n%s", got.outputs["outcome"], r.outcome, r.says, text)
+			if text := got.out + got.report; got.outputs["verdict"] != r.outcome || !strings.Contains(text, r.says) || strings.Count(text, "s3cret-pass") > 1 {
+				t.Errorf("%s, expected %s and %q\n%s", got.outputs["verdict"], r.outcome, r.says, text)
 			}
 		})
 	}
