@@ -26,7 +26,7 @@ func (p Paths) Join(getenv func(string) string, files []string) (string, error) 
 		return "", err
 	}
 	joined := filepath.Join(folder, "attestation-"+rand.Text()+".sigstore.jsonl")
-	to, err := os.OpenFile(joined, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // others read it, as they do the files
+	to, err := os.OpenFile(joined, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // as the files are
 	if err != nil {
 		return "", fmt.Errorf("joining bundles: %w", err)
 	}
@@ -56,7 +56,7 @@ func (p Paths) temporary(getenv func(string) string) (string, error) {
 
 // copyLines appends a file, whose last line may lack its end.
 func copyLines(to io.Writer, name string) error {
-	data, err := os.ReadFile(name) //nolint:gosec // the verb has just written it
+	data, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
@@ -69,9 +69,12 @@ func copyLines(to io.Writer, name string) error {
 
 // NoteBundle appends the path of a file of bundles to what the job has attested, as its
 // later steps call it. Where the runner's temporary folder is not seen, nothing is noted.
-func NoteBundle(getenv func(string) string, path string) error {
+func (p Paths) NoteBundle(getenv func(string) string, path string) error {
 	folder := getenv("RUNNER_TEMP")
-	if info, err := os.Stat(folder); err != nil || !info.IsDir() || !filepath.IsAbs(folder) {
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return nil
+	}
+	if _, shared := p.There(folder); !shared {
 		return nil
 	}
 	root, err := os.OpenRoot(folder)

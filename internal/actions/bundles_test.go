@@ -14,14 +14,14 @@ func aRunner(t *testing.T) (env map[string]string, files []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, folder := range []string{"workspace", "temp", "home", "commands"} {
+	for _, folder := range []string{"workspace", "temp", "temp/commands"} {
 		if err := os.Mkdir(filepath.Join(top, folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	env = map[string]string{
-		"GITHUB_WORKSPACE": filepath.Join(top, "workspace"), "RUNNER_TEMP": filepath.Join(top, "temp"), "HOME": filepath.Join(top, "home"),
-		"GITHUB_OUTPUT": filepath.Join(top, "commands", "output"),
+		"GITHUB_WORKSPACE": filepath.Join(top, "workspace"), "RUNNER_TEMP": filepath.Join(top, "temp"), "HOME": top,
+		"GITHUB_OUTPUT": filepath.Join(top, "temp", "commands", "output"),
 	}
 	for name, text := range map[string]string{"a": "{\"a\":1}\n", "b": "{\"b\":1}\n{\"b\":2}"} {
 		if err := os.WriteFile(filepath.Join(top, "workspace", name), []byte(text), 0o600); err != nil {
@@ -39,13 +39,15 @@ func TestJoin(t *testing.T) {
 		folder string
 	}{
 		"RUNNER_TEMP":              {func(map[string]string) {}, "temp"},
-		"it is not mounted":        {func(env map[string]string) { env["RUNNER_TEMP"] += "-elsewhere" }, "home"},
-		"it is not given":          {func(env map[string]string) { env["RUNNER_TEMP"] = "" }, "home"},
-		"it is relative":           {func(env map[string]string) { env["RUNNER_TEMP"] = "." }, "home"},
-		"home is all of the image": {func(env map[string]string) { env["RUNNER_TEMP"], env["HOME"] = "", "/" }, "commands"},
+		"it is not mounted":        {func(env map[string]string) { env["RUNNER_TEMP"] += "-gone" }, "."},
+		"it is the container's":    {func(env map[string]string) { env["RUNNER_TEMP"] = t.TempDir() }, "."},
+		"it is not given":          {func(env map[string]string) { env["RUNNER_TEMP"] = "" }, "."},
+		"it is relative":           {func(env map[string]string) { env["RUNNER_TEMP"] = "." }, "."},
+		"home is all of the image": {func(env map[string]string) { env["RUNNER_TEMP"], env["HOME"] = "", "/" }, "temp/commands"},
 		"nothing":                  {func(env map[string]string) { env["RUNNER_TEMP"], env["HOME"], env["GITHUB_OUTPUT"] = "", "", "" }, ""},
 	} {
 		env, files := aRunner(t)
+		top := env["HOME"]
 		r.change(env)
 		joined, err := FindPaths(getenv(env)).Join(getenv(env), files)
 		if r.folder == "" {
@@ -55,7 +57,7 @@ func TestJoin(t *testing.T) {
 			continue
 		}
 		data, readErr := os.ReadFile(joined)
-		if err != nil || readErr != nil || filepath.Base(filepath.Dir(joined)) != r.folder || string(data) != "{\"a\":1}\n{\"b\":1}\n{\"b\":2}\n" {
+		if err != nil || readErr != nil || filepath.Dir(joined) != filepath.Join(top, r.folder) || string(data) != "{\"a\":1}\n{\"b\":1}\n{\"b\":2}\n" {
 			t.Errorf("%s: got %s with %q, %v, %v", name, joined, data, err, readErr)
 		}
 		again, err := FindPaths(getenv(env)).Join(getenv(env), files)
@@ -72,7 +74,7 @@ func TestJoinFails(t *testing.T) {
 	if joined, err := FindPaths(getenv(env)).Join(getenv(env), append(files, files[0]+"-gone")); err == nil {
 		t.Errorf("got %s", joined)
 	}
-	if left, err := os.ReadDir(env["RUNNER_TEMP"]); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(env["RUNNER_TEMP"], "attestation*")); err != nil || len(left) > 0 {
 		t.Errorf("%v is left, %v", left, err)
 	}
 }
@@ -88,7 +90,7 @@ func TestNoteBundle(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/a b", "/c"} {
-		if err := NoteBundle(getenv(env), path); err != nil {
+		if err := FindPaths(getenv(env)).NoteBundle(getenv(env), path); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -101,9 +103,9 @@ func TestNoteBundle(t *testing.T) {
 			t.Errorf("it belongs to %d", uid)
 		}
 	}
-	for _, folder := range []string{"", ".", env["RUNNER_TEMP"] + "-elsewhere"} {
+	for _, folder := range []string{"", ".", env["RUNNER_TEMP"] + "-gone", t.TempDir()} {
 		env["RUNNER_TEMP"] = folder
-		if err := NoteBundle(getenv(env), "/d"); err != nil {
+		if err := FindPaths(getenv(env)).NoteBundle(getenv(env), "/d"); err != nil {
 			t.Errorf("%q: %v", folder, err)
 		}
 	}
@@ -119,7 +121,7 @@ func TestNoteBundleFollowsNoLink(t *testing.T) {
 	if err := os.Symlink(files[0], filepath.Join(env["RUNNER_TEMP"], "created_attestation_paths.txt")); err != nil {
 		t.Fatal(err)
 	}
-	if err := NoteBundle(getenv(env), "/a"); err == nil {
+	if err := FindPaths(getenv(env)).NoteBundle(getenv(env), "/a"); err == nil {
 		t.Error("a link out of the folder was followed")
 	}
 	if data, err := os.ReadFile(files[0]); err != nil || string(data) != "{\"a\":1}\n" {

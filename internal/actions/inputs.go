@@ -209,6 +209,7 @@ func (in inputs) flag(name string, flag Flag, a *asked) error {
 // translate calls a path in a value as this process does, and tells which it is.
 func (in inputs) translate(value string, form Form) (translated, named string) {
 	switch form {
+	case NoPath:
 	case Path:
 		value = in.paths.Here(value)
 		return value, value

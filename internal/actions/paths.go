@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -40,16 +41,12 @@ type sharedFolder struct {
 
 // FindPaths reads what the runner tells of its folders. Where the workspace is not at the
 // place of container actions, a path is the same on both sides: on a machine without a
-// container, and under act.
+// container, and under act. There RUNNER_TEMP and HOME count only with the runner's own
+// files in them: act has a RUNNER_TEMP of the same name in each container.
 func FindPaths(getenv func(string) string) Paths {
 	p := Paths{workspace: getenv("GITHUB_WORKSPACE")}
 	if p.workspace != containerWorkspace {
-		for _, folder := range []string{p.workspace, getenv("RUNNER_TEMP"), getenv("HOME"), folderOf(getenv("GITHUB_EVENT_PATH")), folderOf(getenv("GITHUB_OUTPUT"))} {
-			p.share(folder, folder)
-			if real, err := filepath.EvalSymlinks(folder); err == nil && real != folder {
-				p.share(real, real)
-			}
-		}
+		p.shareSame(getenv)
 		return p
 	}
 	work, repository := getenv("RUNNER_WORKSPACE"), path.Base(getenv("GITHUB_REPOSITORY"))
@@ -69,6 +66,22 @@ func FindPaths(getenv func(string) string) Paths {
 		p.shareTemp(here, known, temp, name)
 	}
 	return p
+}
+
+// shareSame adds the folders that are the same on both sides.
+func (p *Paths) shareSame(getenv func(string) string) {
+	folders := []string{p.workspace, folderOf(getenv("GITHUB_EVENT_PATH")), folderOf(getenv("GITHUB_OUTPUT"))}
+	for _, around := range []string{getenv("RUNNER_TEMP"), getenv("HOME")} {
+		if slices.ContainsFunc(folders[1:3], func(own string) bool { return around != "" && isBelow(around, own) }) {
+			folders = append(folders, around)
+		}
+	}
+	for _, folder := range folders {
+		p.share(folder, folder)
+		if resolved, err := filepath.EvalSymlinks(folder); err == nil && resolved != folder {
+			p.share(resolved, resolved)
+		}
+	}
 }
 
 func folderOf(file string) string {
@@ -148,6 +161,11 @@ func (p Paths) sharing(given string) (found sharedFolder, rest string, ok bool) 
 func below(folder, given string) (rest string, ok bool) {
 	rest, ok = strings.CutPrefix(given, folder)
 	return rest, ok && (rest == "" || rest[0] == '/' || rest[0] == filepath.Separator)
+}
+
+func isBelow(folder, given string) bool {
+	_, ok := below(filepath.Clean(folder), given)
+	return ok
 }
 
 // Check refuses a path of a step that leads out of what it shares: nobody would find

@@ -12,8 +12,8 @@ import (
 // onRunner are the variables of a container action, as GitHub's runner sets them.
 func onRunner(more map[string]string) map[string]string {
 	env := map[string]string{
-		"GITHUB_WORKSPACE": "/github/workspace", "RUNNER_WORKSPACE": "/home/runner/work/app", "GITHUB_REPOSITORY": "acme/app",
-		"RUNNER_TEMP": "/home/runner/work/_temp", "HOME": "/github/home", "GITHUB_EVENT_PATH": "/github/workflow/event.json", "GITHUB_OUTPUT": "/github/file_commands/set_output_1",
+		"GITHUB_WORKSPACE": "/github/workspace", "RUNNER_WORKSPACE": "/opt/runner/work/app", "GITHUB_REPOSITORY": "acme/app",
+		"RUNNER_TEMP": "/opt/runner/work/_temp", "HOME": "/github/home", "GITHUB_EVENT_PATH": "/github/workflow/event.json", "GITHUB_OUTPUT": "/github/file_commands/set_output_1",
 	}
 	for name, value := range more {
 		env[name] = value
@@ -24,6 +24,7 @@ func onRunner(more map[string]string) map[string]string {
 // TestPaths: a path is what it is called on the side where it is used.
 func TestPaths(t *testing.T) {
 	t.Parallel()
+	same := t.TempDir()
 	newer := map[string]string{"RUNNER_TEMP": "/github/runner_temp"}
 	selfHosted := map[string]string{"RUNNER_WORKSPACE": "/opt/w/a=b", "GITHUB_REPOSITORY": "acme/a=b", "RUNNER_TEMP": "/opt/w/_temp"}
 	for _, r := range []struct {
@@ -31,16 +32,16 @@ func TestPaths(t *testing.T) {
 		more        map[string]string
 		there, here string
 	}{
-		{"the workspace", nil, "/home/runner/work/app/app", "/github/workspace"},
-		{"a file of it", nil, "/home/runner/work/app/app/dist/a b", "/github/workspace/dist/a b"},
-		{"a glob in it", nil, "/home/runner/work/app/app/dist/**", "/github/workspace/dist/**"},
-		{"home", nil, "/home/runner/work/_temp/_github_home/x", "/github/home/x"},
-		{"the event", nil, "/home/runner/work/_temp/_github_workflow/event.json", "/github/workflow/event.json"},
-		{"outputs", nil, "/home/runner/work/_temp/_runner_file_commands/x", "/github/file_commands/x"},
-		{"the temporary folder of newer runners", newer, "/home/runner/work/_temp/x", "/github/runner_temp/x"},
-		{"a folder in it that is mounted by itself", newer, "/home/runner/work/_temp/_github_home/x", "/github/home/x"},
+		{"the workspace", nil, "/opt/runner/work/app/app", "/github/workspace"},
+		{"a file of it", nil, "/opt/runner/work/app/app/dist/a b", "/github/workspace/dist/a b"},
+		{"a glob in it", nil, "/opt/runner/work/app/app/dist/**", "/github/workspace/dist/**"},
+		{"home", nil, "/opt/runner/work/_temp/_github_home/x", "/github/home/x"},
+		{"the event", nil, "/opt/runner/work/_temp/_github_workflow/event.json", "/github/workflow/event.json"},
+		{"outputs", nil, "/opt/runner/work/_temp/_runner_file_commands/x", "/github/file_commands/x"},
+		{"the temporary folder of newer runners", newer, "/opt/runner/work/_temp/x", "/github/runner_temp/x"},
+		{"a folder in it that is mounted by itself", newer, "/opt/runner/work/_temp/_github_home/x", "/github/home/x"},
 		{"a runner elsewhere", selfHosted, "/opt/w/a=b/a=b/x", "/github/workspace/x"},
-		{"under act", map[string]string{"GITHUB_WORKSPACE": "/tmp/act/app"}, "/tmp/act/app/x", "/tmp/act/app/x"},
+		{"under act", map[string]string{"GITHUB_WORKSPACE": same}, same + "/x", same + "/x"},
 	} {
 		p := FindPaths(getenv(onRunner(r.more)))
 		if got := p.Here(r.there); got != r.here {
@@ -55,8 +56,8 @@ func TestPaths(t *testing.T) {
 	}
 	p := FindPaths(getenv(onRunner(nil)))
 	for _, foreign := range []string{
-		"", "dist/a", "/home/runner/work/app", "/home/runner/work/app/app2", "/home/runner/work/app/app-other/x", "/home/runner/work/_temp/x", "/tmp/x",
-		"x/home/runner/work/app/app", "sha256:00", "https://example.com/home/runner/work/app/app",
+		"", "dist/a", "/opt/runner/work/app", "/opt/runner/work/app/app2", "/opt/runner/work/app/app-other/x", "/opt/runner/work/_temp/x", "/tmp/x",
+		"x/opt/runner/work/app/app", "sha256:00", "https://example.com/opt/runner/work/app/app",
 	} {
 		if got := p.Here(foreign); got != foreign {
 			t.Errorf("%s became %s", foreign, got)
@@ -84,7 +85,7 @@ func TestPathsUnknown(t *testing.T) {
 		{"no RUNNER_WORKSPACE", map[string]string{"RUNNER_WORKSPACE": ""}, "dist/a"},
 		{"a relative one", map[string]string{"RUNNER_WORKSPACE": "work/app"}, "dist/a"},
 		{"no repository", map[string]string{"GITHUB_REPOSITORY": ""}, "dist/a"},
-		{"all of it", nil, "/home/runner/work/app/app/dist/a"},
+		{"all of it", nil, "/opt/runner/work/app/app/dist/a"},
 	} {
 		if got := FindPaths(getenv(onRunner(r.more))).Told("/github/workspace/dist/a"); got != r.want {
 			t.Errorf("%s: got %s, expected %s", r.name, got, r.want)
@@ -135,7 +136,7 @@ func TestPathsCheck(t *testing.T) {
 		{"", "/tmp/a", false},
 		{"", "/github/workspace/../a", false},
 		{"", "/github/workspace2/a", false},
-		{"", "/home/runner/work/other/other/a", false},
+		{"", "/opt/runner/work/other/other/a", false},
 		{"", "/", false},
 	} {
 		err := p.Check(Step{Folder: r.folder, Paths: []NamedPath{{"bundle", "a"}, {"output", r.path}}})
@@ -144,6 +145,15 @@ func TestPathsCheck(t *testing.T) {
 		}
 		if err != nil && (!strings.Contains(err.Error(), "input output") || !strings.Contains(err.Error(), "; next: ")) {
 			t.Errorf("%s: %v", r.path, err)
+		}
+	}
+	same := t.TempDir()
+	p = FindPaths(getenv(map[string]string{
+		"GITHUB_WORKSPACE": same, "GITHUB_OUTPUT": "/var/run/act/workflow/output", "GITHUB_EVENT_PATH": "/var/run/act/workflow/event.json", "RUNNER_TEMP": "/tmp", "HOME": "/",
+	}))
+	for path, ok := range map[string]bool{"a": true, same + "/a": true, "/var/run/act/workflow/a": true, "/var/run/act/a": false, "/tmp/a": false, "../a": false, "/a": false} {
+		if err := p.Check(Step{Paths: []NamedPath{{"output", path}}}); (err == nil) != ok {
+			t.Errorf("%s, under act: got %v", path, err)
 		}
 	}
 	if err := (Paths{}).Check(Step{Paths: []NamedPath{{"bundle", "a"}}}); err == nil {
@@ -155,7 +165,7 @@ func TestPathsCheck(t *testing.T) {
 // text it stays.
 func TestReadPaths(t *testing.T) {
 	t.Parallel()
-	const host = "/home/runner/work/app/app"
+	const host = "/opt/runner/work/app/app"
 	inputs := map[string]string{
 		"command": "check", "bundle": "/github/workspace/a\n" + host + "/b\n../c", "trusted-root": host + "/r\ncorp=" + host + "/s\n/x=y/t",
 		"paths": host + "/d\nsha256:00", "working-directory": host + "/sub",
@@ -190,7 +200,7 @@ func TestReadPaths(t *testing.T) {
 
 // FuzzPaths: to and fro is where it began, and what leads out is never shared.
 func FuzzPaths(f *testing.F) {
-	for _, seed := range []string{"/github/workspace/a", "/home/runner/work/app/app/../x", "/__w/_temp/y", "a/../../..", "/github/home", "\x00", "//github//workspace"} {
+	for _, seed := range []string{"/github/workspace/a", "/opt/runner/work/app/app/../x", "/__w/_temp/y", "a/../../..", "/github/home", "\x00", "//github//workspace"} {
 		f.Add(seed)
 	}
 	p := FindPaths(getenv(onRunner(nil)))

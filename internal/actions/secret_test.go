@@ -57,4 +57,3 @@ func TestMaskSecrets(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-

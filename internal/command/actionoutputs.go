@@ -53,7 +53,7 @@ func (s *step) leave(code *int) error {
 		outputs = append(outputs, o)
 	}
 	if bundle.Value != "" && bundle.Check() == nil {
-		problem = errors.Join(problem, actions.NoteBundle(s.env.Getenv, bundle.Value))
+		problem = errors.Join(problem, s.paths.NoteBundle(s.env.Getenv, bundle.Value))
 	}
 	if problem != nil && *code == ExitAllowed {
 		*code = ExitUndecided
