@@ -20,7 +20,7 @@ func ofTheRunner() []string { return []string{"entrypoint", "args"} }
 
 // Declared are the names of all inputs, as action.yml declares them, in order.
 func Declared(verbs []Verb) []string {
-	names := []string{inputCommand, inputPaths, inputFolder}
+	names := []string{inputCommand, inputPaths, inputFolder, inputRequire}
 	for _, s := range Secrets() {
 		names = append(names, s.Input)
 	}

@@ -40,6 +40,9 @@ type payload struct {
 			Repo repository `json:"repo"`
 		} `json:"head"`
 	} `json:"pull_request"`
+	WorkflowRun struct {
+		HeadRepository repository `json:"head_repository"`
+	} `json:"workflow_run"`
 	MergeGroup struct {
 		BaseSHA string `json:"base_sha"`
 	} `json:"merge_group"`

@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,16 +37,19 @@ var ErrNotActions = errors.New("this is not a job of GitHub Actions")
 // Why a job has no identity token.
 type Why string
 
-// The three ways: a person can do something about the third alone.
+// The ways. Who may write the workflow can do something about the last alone.
 const (
-	Fork       Why = "fork"       // a pull request from a fork
-	Dependabot Why = "dependabot" // a run that Dependabot started
-	Permission Why = "permission" // the job does not ask for one
+	Fork       Why = "fork"        // a pull request from a fork
+	Dependabot Why = "dependabot"  // a run that Dependabot started
+	MergeQueue Why = "merge queue" // it may have one, and [Unsigned] signs nothing all the same
+	Permission Why = "permission"  // the job does not ask for one
 )
 
 // NoTokenError says that the job may not have an identity token, and what to do.
 type NoTokenError struct {
-	Why Why
+	Why  Why
+	Job  string // its id, where that is known
+	Line string // for the workflow; empty for that of a job that does no more than sign
 }
 
 func (e *NoTokenError) Error() string {
@@ -55,7 +59,11 @@ func (e *NoTokenError) Error() string {
 	case Dependabot:
 		return "asking for an identity token: GitHub gives none to a run that Dependabot started; next: verify here, and sign in a workflow that runs on push, after the merge"
 	default:
-		return "asking for an identity token: the job lacks the permission; next: add this line to the job in the workflow, and to the one that calls it:  permissions: {id-token: write, contents: read}"
+		job := "the job"
+		if e.Job != "" {
+			job += " " + e.Job
+		}
+		return "asking for an identity token: the job lacks the permission; next: add this line to " + job + " in the workflow, and to the one that calls it:  " + cmp.Or(e.Line, PermissionsLine(true))
 	}
 }
 
@@ -133,7 +141,7 @@ func loopback(host string) bool {
 // why tells what the event says about a token that is not there. An event that
 // cannot be read tells nothing.
 func (r Runner) why() Why {
-	if r.Getenv("GITHUB_ACTOR") == "dependabot[bot]" {
+	if r.Getenv("GITHUB_ACTOR") == dependabotActor {
 		return Dependabot
 	}
 	switch r.Getenv("GITHUB_EVENT_NAME") {
@@ -141,9 +149,8 @@ func (r Runner) why() Why {
 	default:
 		return Permission
 	}
-	p, err := readPayload(r.Getenv("GITHUB_EVENT_PATH"))
-	if base, head := p.PullRequest.Base.Repo.FullName, p.PullRequest.Head.Repo.FullName; err == nil && base != "" && head != base {
-		return Fork // head is empty where the fork is gone
+	if fork, err := fromFork(r.Getenv); err == nil && fork {
+		return Fork
 	}
 	return Permission
 }

@@ -17,6 +17,7 @@ const (
 	inputCommand = "command"           // the verb
 	inputPaths   = "paths"             // its positional arguments, one a line
 	inputFolder  = "working-directory" // where it runs
+	inputRequire = "require"           // whether it must sign, in every run
 )
 
 // comingVerb is a verb that there is not yet.
@@ -62,7 +63,9 @@ type Step struct {
 	Verb      string
 	Arguments []string // of the verb, without its name
 	Folder    string   // where it runs, as it was written; empty for the workspace
-	Paths     []NamedPath
+	// Required tells that a run which is none to sign in is a failure.
+	Required bool
+	Paths    []NamedPath
 }
 
 // NamedPath is a path in an input, as this process calls it; a glob is one too.
@@ -112,6 +115,10 @@ func (r Reading) Read() (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
+	required, err := in.required(verb)
+	if err != nil {
+		return Step{}, err
+	}
 	var a asked
 	for _, flag := range slices.Sorted(maps.Keys(verb.Flags)) {
 		if err := in.flag(flag, verb.Flags[flag], &a); err != nil {
@@ -124,7 +131,7 @@ func (r Reading) Read() (Step, error) {
 	if err := in.readAliases(verb, &a); err != nil {
 		return Step{}, err
 	}
-	step := Step{Verb: verb.Name, Arguments: a.arguments, Folder: r.Paths.Here(folder), Paths: a.paths}
+	step := Step{Verb: verb.Name, Arguments: a.arguments, Folder: r.Paths.Here(folder), Required: required, Paths: a.paths}
 	if len(a.operands) > 0 {
 		step.Arguments = append(append(step.Arguments, "--"), a.operands...)
 	}
@@ -188,6 +195,15 @@ func (in inputs) checkOthers(verb Verb, verbs []Verb) error {
 
 func isAlias(name string) bool {
 	return slices.ContainsFunc(Aliases(), func(a Alias) bool { return a.Name == name })
+}
+
+// required reads the input require, which is attest's.
+func (in inputs) required(verb Verb) (bool, error) {
+	required, err := in.truth(inputRequire)
+	if err == nil && required != "" && verb.Name != attestVerb {
+		err = fmt.Errorf("reading input %s: it goes with attest, and this step asks for %s; next: leave it out: %s is done in every run", inputRequire, verb.Name, verb.Name)
+	}
+	return required == "true", err
 }
 
 // flag makes the arguments of a flag; none where the input is not given.

@@ -58,6 +58,15 @@ func (w Workspace) enter(folder string) error {
 	return dir.Chdir()
 }
 
+// takesFiles tells whether files can be made in the workspace, by making one.
+func (w Workspace) takesFiles() error {
+	file, err := os.CreateTemp(w.folder, ".signatus-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
+}
+
 // within tells where in the workspace a path lies, if it does.
 func (w Workspace) within(path string) (relative string, ok bool) {
 	absolute, err := filepath.Abs(path)

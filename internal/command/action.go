@@ -99,6 +99,7 @@ func (s *step) read(env Env) (err error) {
 	if err := s.paths.Check(s.asked); err != nil {
 		return usage("", "%w", err)
 	}
+	s.env.required = s.asked.Required
 	s.env.Args = append([]string{s.asked.Verb}, s.asked.Arguments...)
 	return nil
 }

@@ -80,14 +80,14 @@ func flagsOf(t *testing.T, verb string) map[string][2]string {
 }
 
 // TestInputsAreFlags holds action.yml to the command line: an input for each flag of
-// attest and verify, and none besides the three that are no flags, secrets, which no
+// attest and verify, and none besides the four that are no flags, secrets, which no
 // command line should hold, and the names that others have for inputs. Each says whose it
 // is and how it is written.
 func TestInputsAreFlags(t *testing.T) {
 	t.Parallel()
 	m, text := actionMetadata(t)
 	verbs := map[string]map[string][2]string{"attest": flagsOf(t, "attest"), "verify": flagsOf(t, "verify")}
-	want := map[string]bool{"command": true, "paths": true, "working-directory": true}
+	want := map[string]bool{"command": true, "paths": true, "require": true, "working-directory": true}
 	for _, s := range runner.Secrets() {
 		want[s.Input] = true
 	}

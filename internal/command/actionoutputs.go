@@ -72,6 +72,8 @@ func (s *step) leave(code *int) error {
 // verdict is the exit code in a word.
 func (s *step) verdict(code int) string {
 	switch {
+	case code == ExitAllowed && s.signed.Skipped != "":
+		return "skipped"
 	case code == ExitAllowed && s.asked.Verb == "attest":
 		return "signed"
 	case code == ExitAllowed:

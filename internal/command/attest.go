@@ -46,6 +46,10 @@ In a job of GitHub Actions with "permissions: id-token: write" the job signs. Fo
 people a browser opens, or with --oidc-flow device another device does; --key signs
 with a private key and without a network.
 
+A job of a public repository signs with the public-good Sigstore instance, whose logs
+anybody can read, and that of any other with GitHub's own, which has none. --instance
+names one of the two, --signing-config and --trusted-root name another.
+
 A bundle is appended to PATH.sigstore.jsonl, where verify finds it; several files
 share attestation.sigstore.jsonl, and a commit's is commit-ID.sigstore.json, or with
 --store notes a line of its note in refs/notes/attestations, which --push takes to a
@@ -71,6 +75,12 @@ const attestExamples = `  # In a workflow: what it built, with SLSA provenance
   # An image that is not read, and its SBOM
   signatus attest --subject ghcr.io/acme/app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \
     --sbom bom.json
+
+  # In a public repository, without a log
+  signatus attest dist/app --instance github
+
+  # With a Sigstore of one's own
+  signatus attest dist/app --signing-config signing_config.json --trusted-root trusted_root.json
 
   # Anything else that is true of a file
   signatus attest dist/app --predicate result.json --predicate-type https://in-toto.io/attestation/test-result/v0.1
@@ -107,6 +117,7 @@ func newAttest(env Env) *cobra.Command {
 	choices(cmd, "oidc-flow", flowAuto, flowAmbient, flowBrowser, flowDevice)
 	choices(cmd, "store", storeFile, storeNotes)
 	choices(cmd, "build-type", "github", "community")
+	choices(cmd, "instance", instanceAuto, instancePublicGood, instanceGitHub)
 	choices(cmd, "rekor-version", "1", "2")
 	choices(cmd, "format", "text", "json")
 	return cmd
@@ -117,6 +128,9 @@ func newAttest(env Env) *cobra.Command {
 // is found before anybody is asked: what a log has seen cannot be taken back.
 func attest(ctx context.Context, env Env, in attestInput) error {
 	if err := in.check(); err != nil {
+		return err
+	}
+	if skipped, err := in.preflight(env); skipped || err != nil {
 		return err
 	}
 	found, err := in.subjects.find(ctx, env, in.registry)
@@ -138,15 +152,19 @@ func attest(ctx context.Context, env Env, in attestInput) error {
 	if err != nil {
 		return err
 	}
-	at, err := in.instance.load(ctx, env, in.who.key != "")
+	offer, err := in.instance.load(ctx, env, in.who.key != "")
 	if err != nil {
 		return err
 	}
-	who, err := in.who.open(ctx, env, opening{at: at, claims: ready.provenance})
+	who, err := in.who.open(ctx, env, opening{offer: offer, claims: ready.provenance})
 	if err != nil {
 		return err
 	}
-	doc := report.Signed{Tool: env.Version, At: env.Now, Notes: slices.Concat(found.notes, who.notes()), Loosenings: in.guards.given(), Warnings: at.warnings()}
+	at, err := offer.choose(who)
+	if err != nil {
+		return err
+	}
+	doc := report.Signed{Tool: env.Version, At: env.Now, Instance: at.shown(), Notes: slices.Concat(found.notes, who.notes()), Loosenings: in.guards.given(), Warnings: at.warnings()}
 	defer env.tell(&doc)
 	head, err := in.guards.check(env, guarded{who: who, at: at, commit: found.commit}, &doc)
 	if err != nil {

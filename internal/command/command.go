@@ -44,8 +44,11 @@ type Env struct {
 	// Version is this build's version, for example v1.0.0.
 	Version string
 
-	// signed learns what attest has written, at its end; nil for nobody.
+	// signed learns what attest has written, at its end; nil for nobody. It is a step of
+	// GitHub Actions that asks to be told.
 	signed func(report.Signed)
+	// required tells that a step must sign in every run. (preflight)
+	required bool
 	// wrote learns of each other file that a later step may want, once it is written; nil
 	// for nobody.
 	wrote func(kind fileKind, path string)
@@ -133,6 +136,12 @@ func (e *panicError) Error() string { return fmt.Sprintf("internal error: %v", e
 // explain says on stderr what went wrong and what to do next. An error that ends
 // in a next step of its own knows better than whoever passed it on.
 func (env Env) explain(err error) {
+	if all, ok := err.(*several); ok { //nolint:errorlint // one that is wrapped is explained by who wrapped it
+		for _, one := range all.errs {
+			env.explain(one)
+		}
+		return
+	}
 	e, ok := errors.AsType[*exitError](err)
 	if err == nil || ok && e.err == nil {
 		return

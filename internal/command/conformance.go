@@ -186,12 +186,16 @@ func signBundle(ctx context.Context, env Env, in signInput, file string) error {
 	if err != nil {
 		return err
 	}
-	at, err := in.instance.load(ctx, env, false)
+	offer, err := in.instance.load(ctx, env, false)
 	if err != nil {
 		return err
 	}
 	from := credentialFlags{token: in.token, flow: flowAuto, client: defaultAudience}
-	who, err := from.open(ctx, env, opening{at: at})
+	who, err := from.open(ctx, env, opening{offer: offer})
+	if err != nil {
+		return err
+	}
+	at, err := offer.choose(who)
 	if err != nil {
 		return err
 	}

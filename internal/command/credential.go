@@ -112,7 +112,7 @@ type credential struct {
 
 // opening is what matters for who signs.
 type opening struct {
-	at instance
+	offer offer
 	// claims of a job are needed, as what is signed is its provenance.
 	claims bool
 }
@@ -161,7 +161,7 @@ func (f *credentialFlags) find(ctx context.Context, env Env, o opening) (*creden
 			return nil, undecided("sign in a job of GitHub Actions, or log in with --oidc-flow browser or device, or give --identity-token or "+f.keyFlag(), errors.New("nobody is there to sign: this is not a job of GitHub Actions, and no terminal to log in at"))
 		}
 	}
-	return who, f.openLogin(env, o.at, who)
+	return who, f.openLogin(env, o.offer, who)
 }
 
 // openKey reads the key.
@@ -241,14 +241,16 @@ func (c *credential) openJob(ctx context.Context) error {
 }
 
 // openLogin prepares to ask a person.
-func (f *credentialFlags) openLogin(env Env, at instance, who *credential) error {
+func (f *credentialFlags) openLogin(env Env, o offer, who *credential) error {
 	options := login.Options{
 		Issuer: f.issuer, ClientID: f.client, Connector: f.connector, RedirectURL: f.redirect,
 		Output: env.Stderr, Input: env.Stdin,
 	}
-	if options.Issuer == "" {
-		options.Issuer = at.services.OIDC
+	issuer, err := o.issuer()
+	if err != nil {
+		return err
 	}
+	options.Issuer = cmp.Or(options.Issuer, issuer)
 	if options.Issuer == "" {
 		return undecided("name it with --oidc-issuer URL", errors.New("logging in: the signing config names no issuer"))
 	}

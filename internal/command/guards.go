@@ -70,14 +70,14 @@ func (f *guardFlags) checkVisibility(g guarded) error {
 	if g.who.key != nil || g.who.job.Public() || f.publicLog || !g.at.public() {
 		return nil
 	}
-	visibility := "of unknown visibility"
-	if v := g.who.job.Visibility; v != "" {
-		visibility = v
+	next := "sign with --key or with an instance that has no logs, such as --instance github; or, if these logs may hold the name, as those of an instance of your own may, say --allow-public-log"
+	if g.at.name == instancePublicGood {
+		next = "leave --instance public-good out, and GitHub's own instance signs, which has no logs; or, if anybody may know the name, say --allow-public-log"
 	}
 	return &exitError{
 		code: ExitDenied,
-		err:  fmt.Errorf("the repository %s is %s, and its name would be in %s for anybody to read, for good; nothing was sent", g.who.job.Repository, visibility, g.at.logs()),
-		next: "sign with --key or with an instance that has no logs; or, if these logs may hold the name, as those of an instance of your own may, say --allow-public-log",
+		err:  fmt.Errorf("the repository %s is %s, and its name would be in %s for anybody to read, for good; nothing was sent", g.who.job.Repository, visibility(g.who.job), g.at.logs()),
+		next: next,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/spf13/pflag"
@@ -19,6 +20,7 @@ import (
 // instanceFlags choose the Sigstore instance: where to sign, and the trusted root
 // under which what was signed must verify.
 type instanceFlags struct {
+	name         string
 	config       string
 	rekorVersion int
 	roots        rootFlags
@@ -31,76 +33,104 @@ func (f *instanceFlags) register(flags *pflag.FlagSet) {
 
 // registerServices is for a verb that has trusted roots already.
 func (f *instanceFlags) registerServices(flags *pflag.FlagSet) {
-	flags.StringVar(&f.config, "signing-config", "", "signing config v0.2 `FILE`: the services to sign with (default: the public-good instance's, embedded)")
+	flags.StringVar(&f.name, "instance", instanceAuto, "sign with the Sigstore instance `auto|public-good|github`: by itself with the public-good one, and with GitHub's own, which logs nothing, for a repository that is not public")
+	flags.StringVar(&f.config, "signing-config", "", "signing config v0.2 `FILE`: the services of another instance, which --trusted-root goes with")
 	flags.IntVar(&f.rekorVersion, "rekor-version", signer.ConfigDecides, "log to Rekor `1|2` in place of what the signing config prefers")
 }
 
 func (f *instanceFlags) check() error {
 	switch f.rekorVersion {
 	case signer.ConfigDecides, signer.RekorV1, signer.RekorV2:
-		return nil
+	default:
+		return usage("give --rekor-version 1 or 2", "there is no Rekor version %d", f.rekorVersion)
 	}
-	return usage("give --rekor-version 1 or 2", "there is no Rekor version %d", f.rekorVersion)
+	switch f.name {
+	case "", instanceAuto, instancePublicGood, instanceGitHub:
+	default:
+		return usage("use --instance auto, public-good or github; another one is named with --signing-config FILE and --trusted-root FILE", "unknown --instance %q", f.name)
+	}
+	switch {
+	case f.forced() && f.config != "":
+		return usage("leave one of them out", "--instance %s and --signing-config name two instances", f.name)
+	case f.name == instanceGitHub && f.rekorVersion != signer.ConfigDecides:
+		return usage("leave --rekor-version out", "--instance github has no log, and --rekor-version is one's version")
+	}
+	return nil
 }
 
-// instance is where to sign, and what must verify there. With a key and no signing
-// config it is nowhere: the signature alone.
-type instance struct {
-	services signer.Services
-	roots    *loadedRoots
-	files    []string // of the trusted roots, as they were named
+// forced tells whether the caller names one of the two instances that are known.
+func (f *instanceFlags) forced() bool {
+	return f.name == instancePublicGood || f.name == instanceGitHub
+}
+
+// given tells whether any of them differs from its default, but for trusted roots.
+func (f *instanceFlags) given() bool {
+	return f.forced() || f.config != "" || f.rekorVersion != signer.ConfigDecides
+}
+
+// offer is where one may sign, before it is known who does: [offer.choose] makes an
+// instance of both.
+type offer struct {
+	flags  instanceFlags
+	custom *signer.Services // of --signing-config; nil for none
+	roots  *loadedRoots
+	now    time.Time
 }
 
 // load reads the signing config and the trusted roots. In a run for a change that
 // is not merged, those inside the workspace are the base commit's: the change
 // could have the job's token sent to somebody else.
-func (f *instanceFlags) load(ctx context.Context, env Env, byKey bool) (instance, error) {
-	if byKey && f.config == "" {
+func (f *instanceFlags) load(ctx context.Context, env Env, byKey bool) (offer, error) {
+	o := offer{flags: *f, now: env.Now}
+	if byKey && !f.forced() && f.config == "" {
 		if f.rekorVersion != signer.ConfigDecides {
-			return instance{}, usage("name the log's instance with --signing-config FILE", "--rekor-version with --key alone: a key signs without any service")
+			return offer{}, usage("name the log's instance with --signing-config FILE or --instance public-good", "--rekor-version with --key alone: a key signs without any service")
 		}
 		if len(f.roots.files) == 0 {
-			return instance{roots: &loadedRoots{}}, nil
+			o.roots = &loadedRoots{}
+			return o, nil
 		}
 	}
 	files := trustedFS(env, false)
 	files.strict = true
 	trusted := env.reading(files)
-	services := signer.Services{}
-	if !byKey || f.config != "" {
-		var err error
-		if services, err = f.services(trusted); err != nil {
-			return instance{}, err
+	if f.config != "" {
+		services, err := f.services(trusted)
+		if err != nil {
+			return offer{}, err
 		}
+		o.custom = &services
 	}
-	roots, err := f.roots.load(ctx, trusted)
-	at := instance{services: services, roots: roots, files: f.roots.files}
-	if err == nil && f.config != "" && len(f.roots.files) == 0 && services.Fulcio != "" && len(at.named()) == 0 {
-		return instance{}, usage("give the trusted root of that instance with --trusted-root FILE",
-			"no trusted root is loaded that names the certificate authority %s of the signing config: what is signed there could not be verified", services.Fulcio)
-	}
-	return at, err
+	var err error
+	o.roots, err = f.roots.load(ctx, trusted)
+	return o, err
 }
 
+// services are those of the signing config.
 func (f *instanceFlags) services(env Env) (signer.Services, error) {
-	config, err := signer.PublicGood(f.rekorVersion)
-	if f.config != "" {
-		data, readErr := evidence.Read(env.FS, f.config, signer.MaxConfigSize)
-		if readErr != nil {
-			return signer.Services{}, undecided(nextAfter(readErr, "check --signing-config"), fmt.Errorf("reading signing config %s: %w", f.config, readErr))
-		}
-		if config, err = signer.ParseConfig(data); err != nil {
-			err = fmt.Errorf("%s: %w", f.config, err)
-		}
-	}
+	data, err := evidence.Read(env.FS, f.config, signer.MaxConfigSize)
 	if err != nil {
-		return signer.Services{}, signingError(err)
+		return signer.Services{}, undecided(nextAfter(err, "check --signing-config"), fmt.Errorf("reading signing config %s: %w", f.config, err))
+	}
+	config, err := signer.ParseConfig(data)
+	if err != nil {
+		return signer.Services{}, signingError(fmt.Errorf("%s: %w", f.config, err))
 	}
 	services, err := config.Select(env.Now, f.rekorVersion)
 	if err != nil {
 		return signer.Services{}, signingError(err)
 	}
 	return services, nil
+}
+
+// instance is where to sign, and what must verify there. With a key and no signing
+// config it is nowhere: the signature alone.
+type instance struct {
+	name     string // public-good, github or custom; empty for nowhere
+	reason   string // why it is this one
+	services signer.Services
+	roots    *loadedRoots
+	files    []string // of the trusted roots, as they were named
 }
 
 // public tells whether what is signed becomes known to others: the services log
@@ -143,8 +173,27 @@ func (at instance) named() []trust.Root {
 	})
 }
 
+// sameAddress compares two addresses of a service. GitHub's trusted root names hosts
+// alone, without https in front. (TestSameAddress)
 func sameAddress(a, b string) bool {
-	return a != "" && strings.EqualFold(strings.TrimRight(a, "/"), strings.TrimRight(b, "/"))
+	a, b = plainAddress(a), plainAddress(b)
+	return a != "" && a == b
+}
+
+// plainAddress writes an address in one way; empty for what is none.
+func plainAddress(address string) string {
+	if address != "" && !strings.Contains(address, "://") {
+		address = "https://" + address
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" {
+		return ""
+	}
+	scheme, port := strings.ToLower(u.Scheme), u.Port()
+	if scheme == "https" && port == "443" || scheme == "http" && port == "80" {
+		port = ""
+	}
+	return scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Hostname()), ".") + ":" + port + strings.TrimRight(u.EscapedPath(), "/")
 }
 
 // logs names the hosts where what is signed becomes known.

@@ -82,6 +82,7 @@ func newLayoutSign(env Env) *cobra.Command {
 	in.instance.register(flags)
 	in.guards.registerPublicLog(flags)
 	choices(cmd, "oidc-flow", flowAuto, flowAmbient, flowBrowser, flowDevice)
+	choices(cmd, "instance", instanceAuto, instancePublicGood, instanceGitHub)
 	choices(cmd, "rekor-version", "1", "2")
 	return cmd
 }
@@ -106,16 +107,18 @@ func layoutSign(ctx context.Context, env Env, in layoutSignInput) error {
 	if err != nil {
 		return err
 	}
-	at, err := in.instance.load(ctx, env, in.who.key != "")
+	offer, err := in.instance.load(ctx, env, in.who.key != "")
 	if err != nil {
 		return err
 	}
-	draft.at = at
-	if draft.who, err = in.who.open(ctx, env, opening{at: at}); err != nil {
+	if draft.who, err = in.who.open(ctx, env, opening{offer: offer}); err != nil {
+		return err
+	}
+	if draft.at, err = offer.choose(draft.who); err != nil {
 		return err
 	}
 	if draft.who.job != nil {
-		if err := in.guards.checkVisibility(guarded{who: draft.who, at: at}); err != nil {
+		if err := in.guards.checkVisibility(guarded{who: draft.who, at: draft.at}); err != nil {
 			return err
 		}
 	}
@@ -305,7 +308,11 @@ func (d *layoutDraft) tell(env Env, in layoutSignInput, signed *signedLayout) er
 	if signed.by.Signer.Key == "" {
 		ask = fmt.Sprintf("--layout-identity %s --layout-issuer %s", signed.by.Signer.SAN, signed.by.Signer.Issuer)
 	}
-	for _, note := range append(d.at.warnings(), in.guards.given()...) {
+	notes := append(d.at.warnings(), in.guards.given()...)
+	if instance := d.at.line(); instance != "" {
+		notes = append([]string{instance}, notes...)
+	}
+	for _, note := range notes {
 		lines = append(lines, "  note: "+note)
 	}
 	if err := report.Prose(env.Stdout, lines); err != nil {

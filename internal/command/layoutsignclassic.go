@@ -60,8 +60,8 @@ func (in layoutSignInput) checkClassic() error {
 	switch {
 	case in.who.key == "":
 		return usage("name the private key, a PEM file, with --key", "%s is a layout of in-toto 1.0, which is signed with keys: it has no place for what proves when an identity signed", in.file)
-	case in.instance.config != "" || in.instance.rekorVersion != 0 || in.guards.publicLog:
-		return usage("leave out --signing-config, --rekor-version and --allow-public-log", "%s is a layout of in-toto 1.0: its signatures are logged nowhere", in.file)
+	case in.instance.given() || in.guards.publicLog:
+		return usage("leave out --instance, --signing-config, --rekor-version and --allow-public-log", "%s is a layout of in-toto 1.0: its signatures are logged nowhere", in.file)
 	case in.keyID != signer.KeyIDGolang && in.keyID != signer.KeyIDPython:
 		return usage("use --key-id golang or python", "unknown --key-id %q", in.keyID)
 	}

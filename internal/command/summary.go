@@ -44,12 +44,13 @@ func (f *summaryFlags) register(cmd *cobra.Command) {
 	f.instance.registerServices(flags)
 	f.guards.registerPublicLog(flags)
 	choices(cmd, "oidc-flow", flowAuto, flowAmbient, flowBrowser, flowDevice)
+	choices(cmd, "instance", instanceAuto, instancePublicGood, instanceGitHub)
 	choices(cmd, "rekor-version", "1", "2")
 }
 
 // given reports whether anything is asked that goes with a summary.
 func (f *summaryFlags) given() bool {
-	return f.verifier != "" || f.resource != "" || len(f.levels) > 0 || f.who.given() || f.instance.config != "" || f.instance.rekorVersion != 0 || f.guards.publicLog
+	return f.verifier != "" || f.resource != "" || len(f.levels) > 0 || f.who.given() || f.instance.given() || f.guards.publicLog
 }
 
 // check refuses a summary that would say more than was verified, or nothing.
@@ -128,11 +129,15 @@ func (f *summaryFlags) prepare(ctx context.Context, env Env, roots rootFlags) (*
 		return nil, nil
 	}
 	f.instance.roots = roots
-	at, err := f.instance.load(ctx, env, f.who.key != "")
+	offer, err := f.instance.load(ctx, env, f.who.key != "")
 	if err != nil {
 		return nil, err
 	}
-	who, err := f.who.open(ctx, env, opening{at: at})
+	who, err := f.who.open(ctx, env, opening{offer: offer})
+	if err != nil {
+		return nil, err
+	}
+	at, err := offer.choose(who)
 	if err != nil {
 		return nil, err
 	}

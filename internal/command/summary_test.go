@@ -293,7 +293,8 @@ func TestSummaryWithoutNetwork(t *testing.T) {
 		`{"iss":"https://accounts.google.com","aud":"sigstore","sub":"1","email":"a@example.com","email_verified":true,"exp":%d}`, time.Now().Add(time.Hour).Unix())) + ".AAAA"
 	file := filepath.Join(t.TempDir(), "x.vsa.json")
 	o := run(t, func(env *command.Env) { env.HTTP = &http.Client{Transport: nowhere{}} },
-		append(layoutArgs(dir, filepath.Join(dir, "acme.yml")), "--vsa", file, "--vsa-verifier-id", releaseVerifier, "--identity-token", token)...)
+		append(layoutArgs(dir, filepath.Join(dir, "acme.yml")), "--vsa", file, "--vsa-verifier-id", releaseVerifier, "--identity-token", token,
+			"--signing-config", filepath.Join("..", "signer", "embedded", "sigstore.signing_config.v0.2.json"))...)
 	o.demand(t, 3, "stating the verdict on", "(3 attempts)", "asking again in", "sign with --vsa-key FILE and --vsa-verifier-id URI; the verdict stands, and no summary was written")
 	if _, err := os.Stat(file); err == nil {
 		t.Errorf("%s is there", file)

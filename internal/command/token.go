@@ -37,6 +37,12 @@ func (c *credential) renew(token identity.Token) error {
 			next: "log in as the one who began, or attest in two runs",
 		}
 	}
+	if c.job != nil && c.job.Public() && !who.job.Public() {
+		return &exitError{
+			code: ExitDenied, err: fmt.Errorf("reading the identity token: the repository %s is %s now, and was public when this run began", who.job.Repository, visibility(who.job)),
+			next: "run the job again: the instance is chosen again",
+		}
+	}
 	c.token, c.person = token, who.person
 	return nil
 }

@@ -21,11 +21,22 @@ type Signed struct {
 	Tool    string    // the version of this program
 	At      time.Time // when the run began
 	Bundles []*SignedBundle
+	// Instance is where it was signed; zero for a key alone.
+	Instance Instance
+	// Skipped says of which kind a run is in which nothing was to be signed; empty for
+	// one where it was. There are no bundles then.
+	Skipped string
 	// Layout is the file with the suggested layout; empty for none.
 	Layout     string
 	Notes      []string // what the reader should know, one line each
 	Warnings   []string
 	Loosenings []string // the flags in use that guard less, as they were typed
+}
+
+// Instance is the Sigstore instance that signed.
+type Instance struct {
+	Name   string // public-good, github or custom
+	Reason string // why it was this one
 }
 
 // SignedBundle is one bundle that was signed, verified and written.
@@ -74,7 +85,11 @@ func SignedText(w io.Writer, d Signed, o Options) error {
 		p.gap()
 		p.signed(b)
 	}
-	facts := list("note", plain, d.Notes)
+	var facts []fact
+	if d.Instance.Name != "" {
+		facts = append(facts, fact{label: "instance", text: Clean(d.Instance.Name + ": " + d.Instance.Reason)})
+	}
+	facts = append(facts, list("note", plain, d.Notes)...)
 	if d.Layout != "" {
 		facts = append(facts, fact{label: "layout", text: Clean(d.Layout) + " allows artifacts of these names, signed so by this signer: these, and the next ones"})
 	}
@@ -192,10 +207,16 @@ type signedView struct {
 	Tool          toolView           `json:"tool"`
 	At            string             `json:"signedAt"`
 	Bundles       []signedBundleView `json:"bundles"`
+	Instance      instanceView       `json:"instance"`
 	Layout        string             `json:"layout"`
 	Notes         []string           `json:"notes"`
 	Warnings      []string           `json:"warnings"`
 	Loosenings    []string           `json:"loosenings"`
+}
+
+type instanceView struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
 }
 
 type signedBundleView struct {
@@ -234,7 +255,7 @@ type fieldView struct {
 func SignedJSON(w io.Writer, d Signed) error {
 	view := signedView{
 		Schema: SignedSchema, SchemaVersion: SchemaVersion, Tool: toolView{Name: "signatus", Version: d.Tool}, At: instant(d.At),
-		Bundles: each(d.Bundles, viewSigned), Layout: d.Layout, Notes: d.Notes, Warnings: d.Warnings, Loosenings: d.Loosenings,
+		Bundles: each(d.Bundles, viewSigned), Instance: instanceView(d.Instance), Layout: d.Layout, Notes: d.Notes, Warnings: d.Warnings, Loosenings: d.Loosenings,
 	}
 	return writeObject(w, view, "JSON report")
 }

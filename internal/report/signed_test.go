@@ -44,7 +44,7 @@ func signedDocuments() map[string]report.Signed {
 			}},
 		},
 		"commit": {
-			Tool: "v1.0.0", At: at, Notes: []string{"the repository is https://github.com/acme/app, as its remote origin says; --repo names another"},
+			Tool: "v1.0.0", At: at, Instance: report.Instance{Name: "public-good", Reason: "a person signs"}, Notes: []string{"the repository is https://github.com/acme/app, as its remote origin says; --repo names another"},
 			Bundles: []*report.SignedBundle{{
 				Path: "commit-3f2a.sigstore.json", PredicateType: "https://in-toto.io/attestation/link/v0.3", Step: "author",
 				Subjects: []report.Subject{{
@@ -123,7 +123,7 @@ func TestSignedHostile(t *testing.T) {
 	t.Parallel()
 	const evil = "a\nsigned: b\x1b[2J\u202e"
 	d := report.Signed{
-		Notes: []string{evil}, Warnings: []string{evil}, Layout: evil, Loosenings: []string{evil},
+		Notes: []string{evil}, Warnings: []string{evil}, Layout: evil, Loosenings: []string{evil}, Instance: report.Instance{Name: evil, Reason: evil},
 		Bundles: []*report.SignedBundle{{
 			Path: evil, PredicateType: evil, Step: evil, Root: evil, Verify: evil, Subjects: []report.Subject{{Name: evil, URI: evil}, {Name: evil}},
 			Signer: identity.Signer{SAN: evil, Issuer: evil}, Entries: []report.LogEntry{{Log: evil}}, Times: []verdict.Time{{By: evil, Instant: time.Unix(1, 0)}},
