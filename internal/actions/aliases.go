@@ -27,6 +27,8 @@ type Alias struct {
 	Stands string
 	// Begins tells that a step which gives it asks for attest, where it gives no command.
 	Begins bool
+	// Any tells that every verb takes it.
+	Any bool
 	// read makes it arguments of the verb; nil where something else reads it.
 	read func(in inputs, a *asked) error
 }
@@ -50,7 +52,7 @@ func Aliases() []Alias {
 		{Name: "predicate-path", Stands: "predicate", Begins: true, read: readFileOf("predicate-path", "predicate")},
 		{Name: "sbom-path", Stands: "sbom", Begins: true, read: readFileOf("sbom-path", "sbom")},
 		{Name: "push-to-registry", Begins: true, read: readPushToRegistry},
-		{Name: "show-summary", Begins: true, read: readShowSummary},
+		{Name: inputSummary, Begins: true, Any: true, read: readShowSummary},
 	}
 }
 
@@ -65,7 +67,7 @@ func (in inputs) readAliases(verb Verb, a *asked) error {
 		if _, flag := verb.Flags[alias.Name]; flag || !in.given(alias.Name) {
 			continue
 		}
-		if verb.Name != attestVerb {
+		if verb.Name != attestVerb && !alias.Any {
 			return fmt.Errorf("reading input %s: it goes with attest, and this step asks for %s; next: leave it out, or write  command: %s", alias.Name, verb.Name, attestVerb)
 		}
 		if alias.Stands != "" && in.given(alias.Stands) {
@@ -217,8 +219,8 @@ func readPushToRegistry(in inputs, _ *asked) error {
 	return err
 }
 
-// readShowSummary takes either answer: a step leaves no summary yet.
+// readShowSummary refuses what is no answer; [ShowsSummary] reads it.
 func readShowSummary(in inputs, _ *asked) error {
-	_, err := in.truth("show-summary")
+	_, err := in.truth(inputSummary)
 	return err
 }

@@ -100,7 +100,7 @@ func TestAliasesRefuse(t *testing.T) {
 		"a push of YAML 1.1":          {map[string]string{"subject-path": "a", "push-to-registry": "yes"}, []string{"input push-to-registry", `"yes"`}},
 		"a summary of neither":        {map[string]string{"subject-path": "a", "show-summary": "1"}, []string{"input show-summary"}},
 		"a path for verify":           {map[string]string{"command": "verify", "subject-path": "a"}, []string{"input subject-path", "goes with attest", "command: attest"}},
-		"a summary for verify":        {map[string]string{"command": "verify", "show-summary": "true"}, []string{"input show-summary", "goes with attest"}},
+		"a summary of YAML 1.1":       {map[string]string{"command": "verify", "show-summary": "no"}, []string{"input show-summary", `"no"`}},
 		"a token of two lines":        {map[string]string{"subject-path": "a", "github-token": "s3cret\ns3cret"}, []string{"input github-token", "several lines"}},
 		"a password with an escape":   {map[string]string{"subject-path": "a", "registry-password": "s3cret\x1b"}, []string{"input registry-password", "control character"}},
 		"another action's":            {map[string]string{"subject-path": "a", "create-storage-record": "true"}, []string{`"create-storage-record"`}},

@@ -97,7 +97,7 @@ type Reading struct {
 //
 // Source: https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax#inputs
 func (r Reading) Read() (Step, error) {
-	in := inputs{action: githubactions.New(githubactions.WithGetenv(r.Getenv), githubactions.WithWriter(io.Discard)), paths: r.Paths}
+	in := inputs{action: newInputs(r.Getenv), paths: r.Paths}
 	if err := checkDeclared(r.Environ, r.Verbs); err != nil {
 		return Step{}, err
 	}
@@ -175,6 +175,11 @@ func noVerb(name string, verbs []Verb) error {
 type inputs struct {
 	action *githubactions.Action
 	paths  Paths
+}
+
+// newInputs reads inputs, and prints nothing.
+func newInputs(getenv func(string) string) *githubactions.Action {
+	return githubactions.New(githubactions.WithGetenv(getenv), githubactions.WithWriter(io.Discard))
 }
 
 // given tells whether an input holds something.

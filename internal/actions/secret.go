@@ -6,8 +6,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/sethvargo/go-githubactions"
-
 	"github.com/signatus-dev/signatus/internal/identity"
 )
 
@@ -52,7 +50,7 @@ func WithSecrets(getenv func(string) string) func(string) string {
 }
 
 func (s SecretInput) read(getenv func(string) string) string {
-	return githubactions.New(githubactions.WithGetenv(getenv), githubactions.WithWriter(io.Discard)).GetInput(s.Input)
+	return newInputs(getenv).GetInput(s.Input)
 }
 
 // MaskSecrets has the runner hide the inputs that are secret in the job's log: where a

@@ -67,6 +67,16 @@ func (w Workspace) takesFiles() error {
 	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
+// Relative tells where in the workspace a path lies, with slashes, and whether it does.
+// The zero value is nowhere, and nothing lies in it.
+func (w Workspace) Relative(path string) (string, bool) {
+	if w.folder == "" {
+		return "", false
+	}
+	relative, ok := w.within(path)
+	return filepath.ToSlash(relative), ok
+}
+
 // within tells where in the workspace a path lies, if it does.
 func (w Workspace) within(path string) (relative string, ok bool) {
 	absolute, err := filepath.Abs(path)

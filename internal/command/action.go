@@ -51,6 +51,7 @@ func action(ctx context.Context, env Env) error {
 	if err := s.leave(&code); err != nil {
 		s.env.explain(undecided("", err))
 	}
+	s.show(code)
 	if code != ExitAllowed {
 		return &exitError{code: code} // everything has been said, in the step's log
 	}
@@ -63,18 +64,23 @@ type step struct {
 	asked     actions.Step
 	workspace actions.Workspace
 	paths     actions.Paths
-	signed    report.Signed
 	files     map[fileKind]string
+	within    map[string]string // where in the workspace files lie; empty for not there
+
+	signed   *report.Signed   // by attest; nil where it came to nothing
+	judged   *report.Document // by verify; nil where it came to no verdict
+	draw     report.Drawing
+	problems []report.Problem
 }
 
 // newStep gives the verb an outside where what it prints is text to the runner, and its
 // secrets come from inputs. No terminal is there, and nobody to log in.
 func newStep(env Env) *step {
-	s := &step{env: env, paths: actions.FindPaths(env.Getenv), files: map[fileKind]string{}}
-	s.env.Stdout, s.env.Stderr = actions.NewLog(env.Stdout), actions.NewLog(env.Stderr)
+	s := &step{env: env, paths: actions.FindPaths(env.Getenv), files: map[fileKind]string{}, within: map[string]string{}}
+	log := actions.NewLog(env.Stdout)
+	s.env.Stdout, s.env.Stderr = log, actions.NewLog(env.Stderr)
 	s.env.StdoutIsTerminal, s.env.StderrIsTerminal = false, false
-	s.env.signed = func(doc report.Signed) { s.signed = doc }
-	s.env.wrote = func(kind fileKind, path string) { s.files[kind] = path }
+	s.env.step = s.hooks(log)
 	s.env.Getenv = actions.WithSecrets(env.Getenv)
 	return s
 }

@@ -151,6 +151,7 @@ type aStep struct {
 	outcome
 	outputs map[string]string
 	folder  string // of the file of outputs
+	summary string
 }
 
 // step runs the Action as a runner does, in a workspace, with inputs and with
@@ -161,7 +162,11 @@ func step(t *testing.T, workspace string, inputs, variables map[string]string) a
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	values := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": workspace, "GITHUB_OUTPUT": file}
+	page := filepath.Join(filepath.Dir(file), "summary")
+	if err := os.WriteFile(page, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": workspace, "GITHUB_OUTPUT": file, "GITHUB_STEP_SUMMARY": page}
 	maps.Copy(values, variables)
 	for name, value := range inputs {
 		values["INPUT_"+strings.ToUpper(name)] = value
@@ -177,6 +182,11 @@ func step(t *testing.T, workspace string, inputs, variables map[string]string) a
 	if err != nil {
 		t.Fatal(err)
 	}
+	shown, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.summary = string(shown)
 	got.outputs = map[string]string{}
 	for _, m := range regexp.MustCompile(`(?s)(\S+)<<(\S+)\n(.*?)\n_GitHubActionsFileCommandDelimeter_\n`).FindAllStringSubmatch(string(text), -1) {
 		got.outputs[m[1]] = m[3]
@@ -184,11 +194,28 @@ func step(t *testing.T, workspace string, inputs, variables map[string]string) a
 	return got
 }
 
-// commands are the lines that the runner would obey.
+// commands are the lines that the runner would obey, but the step's own groups and
+// annotations.
 func (s aStep) commands() (found []string) {
 	for line := range strings.Lines(strings.ReplaceAll(s.out+"\n"+s.report, "\r", "\n")) {
-		if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
-			found = append(found, strings.TrimSpace(line))
+		line = strings.TrimSpace(line)
+		if own := ownCommand().MatchString(line); !own && (strings.HasPrefix(line, "::") || strings.Contains(line, "##[")) {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+// ownCommand is a group or an annotation of the Action.
+func ownCommand() *regexp.Regexp {
+	return regexp.MustCompile(`^::(group::[a-z0-9 ,]+|endgroup::|(error|warning|notice) ((col|line|file)=[^:,]+,)*title=signatus[^:]*::(.*))$`)
+}
+
+// annotations are what the step remarks, as they stand in its log.
+func (s aStep) annotations() (found []string) {
+	for line := range strings.Lines(s.report) {
+		if m := ownCommand().FindStringSubmatch(strings.TrimSpace(line)); m != nil && m[2] != "" {
+			found = append(found, m[0])
 		}
 	}
 	return found

@@ -20,24 +20,11 @@ const (
 	vsaFile    fileKind = "vsa-path"
 )
 
-// tell hands what was signed and written so far to the step that the verb runs for.
-func (env Env) tell(doc *report.Signed) {
-	if env.signed != nil {
-		env.signed(*doc)
-	}
-}
-
-// tellFile names a file that was written to the step that the verb runs for.
-func (env Env) tellFile(kind fileKind, path string) {
-	if env.wrote != nil {
-		env.wrote(kind, path)
-	}
-}
-
 // leave gives the files that were written to the runner, and writes the outputs. They are
 // there whatever the verb's exit code is; an output whose file has a name that does not
 // fit is left out, and the step is then no success: later steps would not learn of it.
 func (s *step) leave(code *int) error {
+	s.keepSARIF()
 	s.giveBack()
 	was := *code
 	bundle, problem := s.bundle()
@@ -72,7 +59,7 @@ func (s *step) leave(code *int) error {
 // verdict is the exit code in a word.
 func (s *step) verdict(code int) string {
 	switch {
-	case code == ExitAllowed && s.signed.Skipped != "":
+	case code == ExitAllowed && s.signed != nil && s.signed.Skipped != "":
 		return "skipped"
 	case code == ExitAllowed && s.asked.Verb == "attest":
 		return "signed"
@@ -108,6 +95,9 @@ func (s *step) bundle() (actions.Output, error) {
 
 // bundles are the files with bundles, each once.
 func (s *step) bundles() (files []string) {
+	if s.signed == nil {
+		return nil
+	}
 	for _, b := range s.signed.Bundles {
 		if b.Path != "" && !slices.Contains(files, b.Path) {
 			files = append(files, b.Path)
@@ -130,7 +120,7 @@ func (s *step) fileOutputs() (outputs []actions.Output) {
 // file, and there all the same where that fails.
 func (s *step) giveBack() {
 	files := s.bundles()
-	if s.signed.Layout != "" {
+	if s.signed != nil && s.signed.Layout != "" {
 		files = append(files, s.signed.Layout)
 	}
 	for _, kind := range []fileKind{reportFile, vsaFile} {

@@ -299,7 +299,7 @@ func (in attestInput) suggest(env Env, s *signing, bundles []made) error {
 	if err != nil {
 		return undecided("write it by hand: docs/layout.md", fmt.Errorf("everything is signed and written but the layout; %w", err))
 	}
-	s.doc.Layout = in.suggested
+	s.doc.Layout, s.doc.LayoutText = in.suggested, string(data)
 	return nil
 }
 

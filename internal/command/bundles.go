@@ -169,6 +169,7 @@ func (s *signing) write(ctx context.Context, bundles []made) error {
 			}
 			if m.allowed {
 				m.shown.Verify = s.verifyCommand(m)
+				m.shown.VerifyWithGitHub = s.githubCommand(m)
 			}
 			s.doc.Bundles = append(s.doc.Bundles, m.shown)
 		}

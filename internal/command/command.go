@@ -44,14 +44,9 @@ type Env struct {
 	// Version is this build's version, for example v1.0.0.
 	Version string
 
-	// signed learns what attest has written, at its end; nil for nobody. It is a step of
-	// GitHub Actions that asks to be told.
-	signed func(report.Signed)
 	// required tells that a step must sign in every run. (preflight)
 	required bool
-	// wrote learns of each other file that a later step may want, once it is written; nil
-	// for nobody.
-	wrote func(kind fileKind, path string)
+	step     stepHooks // of the step that the verb runs for
 }
 
 // The exit codes, as every verb uses them.
@@ -153,6 +148,9 @@ func (env Env) explain(err error) {
 	env.say("signatus: %s", report.Clean(what))
 	if next != "" {
 		env.say("  next: %s", report.Clean(next))
+	}
+	if env.step.problem != nil {
+		env.step.problem(report.Problem{What: what, Next: next})
 	}
 	if bug, ok := errors.AsType[*panicError](err); ok {
 		env.say("  next: report this, with the lines below")

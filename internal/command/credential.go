@@ -201,6 +201,9 @@ func (c *credential) openClaims(ctx context.Context, runner actions.Runner) erro
 // openGiven reads the token that the caller has.
 func (f *credentialFlags) openGiven(env Env, who *credential) error {
 	token, err := readToken(env.FS, f.token)
+	if err == nil {
+		err = env.mask(token)
+	}
 	if err != nil {
 		return err
 	}

@@ -52,13 +52,13 @@ func (f *reportFlags) check(inputs ...string) error {
 // write reports and returns the exit code that belongs to the outcome. A report
 // that cannot be written is "could not decide": nobody has read it.
 func (f *reportFlags) write(env Env, doc report.Document) error {
+	options := f.options(env)
 	render := func(w io.Writer) error {
-		options := report.Options{Color: f.output == "" && env.color(), Verbose: f.verbose}
 		switch f.format {
 		case "json":
 			return report.JSON(w, doc)
 		case "sarif":
-			return report.SARIF(w, doc)
+			return report.SARIF(w, doc, options)
 		case "markdown":
 			return report.Markdown(w, doc, options)
 		default:
@@ -66,7 +66,7 @@ func (f *reportFlags) write(env Env, doc report.Document) error {
 		}
 	}
 	if f.output == "" {
-		if err := render(env.Stdout); err != nil {
+		if err := f.print(env, render); err != nil {
 			return undecided("free some space, or choose a place with --output FILE", err)
 		}
 	} else if err := report.WriteFile(f.output, render); err != nil {
@@ -85,10 +85,10 @@ func (f *reportFlags) signed(env Env, doc report.Signed) error {
 		if f.format == "json" {
 			return report.SignedJSON(w, doc)
 		}
-		return report.SignedText(w, doc, report.Options{Color: f.output == "" && env.color(), Verbose: f.verbose})
+		return report.SignedText(w, doc, f.options(env))
 	}
 	if f.output == "" {
-		if err := render(env.Stdout); err != nil {
+		if err := f.print(env, render); err != nil {
 			return undecided("free some space, or choose a place with --output FILE; the bundles were written", err)
 		}
 		return nil
@@ -98,6 +98,24 @@ func (f *reportFlags) signed(env Env, doc report.Signed) error {
 	}
 	f.tell(env)
 	return nil
+}
+
+// options are how a report looks where it goes.
+func (f *reportFlags) options(env Env) report.Options {
+	options := report.Options{Verbose: f.verbose, Relative: env.step.relative}
+	if f.output == "" {
+		options.Color, options.Fold = env.color(), env.step.fold
+	}
+	return options
+}
+
+// print writes the report to standard output. What is for programs is folded away where
+// people read that.
+func (f *reportFlags) print(env Env, render func(io.Writer) error) error {
+	if env.step.fold == nil || f.format == "text" {
+		return render(env.Stdout)
+	}
+	return env.step.fold("the report, as "+f.format, func() error { return render(env.Stdout) })
 }
 
 // tell says that the report is in its file.

@@ -45,7 +45,7 @@ func (env Env) skip(why actions.Why) {
 }
 
 // inStep tells whether a step of GitHub Actions asks, and not a command line.
-func (env Env) inStep() bool { return env.signed != nil }
+func (env Env) inStep() bool { return env.step.signed != nil }
 
 // needs are what the job must allow for.
 func (in attestInput) needs(env Env) actions.Needs {

@@ -81,7 +81,10 @@ func (f *registryFlags) password(env Env) (identity.Token, error) {
 	if password.IsZero() {
 		return identity.Token{}, usage("give the file with it as --registry-password-file, or the variable "+registryPassword+"; in a step, the input registry-password", "--registry-username %s has no password", f.username)
 	}
-	return password, nil
+	if f.passwordFile == "" {
+		return password, nil // a step has its inputs masked already
+	}
+	return password, env.mask(password)
 }
 
 // registryError gives an error of a registry its exit code: what it sent and is not what

@@ -36,8 +36,9 @@ var update = flag.Bool("update", false, "rewrite the golden outputs in testdata/
 //	registry KIND     starts a registry at $REGISTRY, see registry_test.go
 //	attach IMAGE FILE keeps the bundles of FILE with an image
 //
-// The variable EXPIRY is a day at which layouts may end, and NL is a line break. What signatus wrote is in the files out and err, with what differs from run to
-// run replaced by words: EXPIRY, NOW, and SHA256 for the digest of a layout.
+// A step's summary goes to summary.md. The variable EXPIRY is a day at which layouts may end, and NL is a line break. What signatus wrote is in the files out and err, with what differs from run to
+// run replaced by words: EXPIRY, NOW, and SHA256 for the digest of a layout. So is the random part of a name in a step's file of
+// outputs: RANDOM.
 //
 // go test ./internal/command -run TestScript -update rewrites what they expect.
 func TestScript(t *testing.T) {
@@ -52,6 +53,11 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("NL", "\n") // for inputs of several lines
+			page := filepath.Join(env.WorkDir, "summary.md")
+			env.Setenv("GITHUB_STEP_SUMMARY", page)
+			if err := os.WriteFile(page, nil, 0o600); err != nil {
+				return err
+			}
 			env.Setenv("EXPIRY", expiry().Format(time.RFC3339))
 			return nil
 		},
@@ -116,6 +122,11 @@ func exits(signatus string, want int) func(*testscript.TestScript, bool, []strin
 			file := ts.MkAbs(map[string]string{"stdout": "out", "stderr": "err"}[name])
 			ts.Check(os.WriteFile(file, []byte(steady(ts.ReadFile(name))), 0o600))
 		}
+		if outputs := ts.Getenv("GITHUB_OUTPUT"); outputs != "" {
+			if text, err := os.ReadFile(outputs); err == nil {
+				ts.Check(os.WriteFile(outputs, []byte(steady(string(text))), 0o600))
+			}
+		}
 		if got != want {
 			ts.Fatalf("signatus %s: exit code %d, expected %d", strings.Join(args, " "), got, want)
 		}
@@ -135,6 +146,7 @@ func steady(text string) string {
 		{`(?m)^(layout .*sha256:)[0-9a-f]+…?$`, "${1}SHA256"},
 		{"(?m)^(. layout . `.*sha256:)[0-9a-f]{64}", "${1}SHA256"},
 		{`("name": "[^"]*\.yml",\s+"sha256": ")[0-9a-f]{64}`, "${1}SHA256"},
+		{`signatus-[A-Z2-7]{26}\.sarif`, "signatus-RANDOM.sarif"},
 		{`127\.0\.0\.1:[0-9]+`, "127.0.0.1:PORT"},
 		{`go1\.[0-9.]+, [a-z0-9]+/[a-z0-9]+`, "GO, OS/ARCH"},
 	} {

@@ -129,7 +129,7 @@ func (f *noteFlags) pushToken(env Env, address string) (identity.Token, error) {
 		if token.IsZero() {
 			return identity.Token{}, undecided("give a file that holds the token", errors.New("the file of --push-token is empty"))
 		}
-		return token, nil
+		return token, env.mask(token)
 	}
 	server := strings.TrimSuffix(cmp.Or(env.Getenv("GITHUB_SERVER_URL"), "https://github.com"), "/")
 	if !strings.HasPrefix(address, server+"/") {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signatus-dev/signatus/internal/evidence"
+	"github.com/signatus-dev/signatus/internal/layout"
 	"github.com/signatus-dev/signatus/internal/report"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
@@ -225,7 +226,15 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 	if doc.Outcome() != verdict.Allowed {
 		doc.Warnings = append(doc.Warnings, missing...)
 	}
-	return in.finish(ctx, env, finishing{doc: &doc, grounds: grantedBy(demanded), summary: summary})
+	return in.finish(ctx, env, finishing{doc: &doc, grounds: grantedBy(demanded), summary: summary, draw: in.drawing(demanded)})
+}
+
+// drawing draws the layout; nil where the caller has named none.
+func (in verifyInput) drawing(l *layout.Layout) report.Drawing {
+	if in.layout == "" {
+		return nil
+	}
+	return l.Describe().Drawn
 }
 
 // finishing is a run whose verdicts stand.
@@ -233,12 +242,14 @@ type finishing struct {
 	doc     *report.Document
 	grounds func(verdict int) *grounds // of a summary of each; nil where the layout is wrong
 	summary *summarising
+	draw    report.Drawing // nil where there is no layout to draw
 }
 
 // finish states the verdicts for others, where that is asked for, and reports them.
 // A verdict that does not allow decides the exit code, whatever becomes of the rest.
 func (in verifyInput) finish(ctx context.Context, env Env, f finishing) error {
 	unstated := f.summary.state(ctx, f.grounds, f.doc)
+	env.tellVerdicts(*f.doc, f.draw)
 	err := in.out.write(env, *f.doc)
 	if unstated != nil && err != nil {
 		env.explain(unstated)

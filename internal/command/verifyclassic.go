@@ -129,10 +129,14 @@ func verifyClassic(ctx context.Context, env Env, run classicRun) error {
 	if doc.Verdicts, err = run.verdicts(ctx, env, targets, judged); err != nil {
 		return err
 	}
-	if judged.last != nil { // no artifact could be read
+	finished := finishing{doc: &doc, grounds: judged.of, summary: summary}
+	if judged.last != nil { // otherwise no artifact could be read
 		run.describe(&doc, judged.last)
+		if shown, problems := layout.DescribeClassic(run.document.name, envelope, env.Now); len(problems) == 0 {
+			finished.draw = shown.Drawn
+		}
 	}
-	return run.input.finish(ctx, env, finishing{doc: &doc, grounds: judged.of, summary: summary})
+	return run.input.finish(ctx, env, finished)
 }
 
 // check refuses flags that say nothing about a layout of in-toto 1.0.

@@ -76,3 +76,15 @@ func hidden(r rune) bool {
 	return !unicode.IsPrint(r) || r == '\u2800' ||
 		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
+
+// showable reports whether a line stands as it is where it may be as long as it likes.
+func showable(line string) bool {
+	for rest := line; rest != ""; {
+		r, size := utf8.DecodeRuneInString(rest)
+		if r == utf8.RuneError && size == 1 || hidden(r) {
+			return false
+		}
+		rest = rest[size:]
+	}
+	return true
+}

@@ -14,8 +14,13 @@ import (
 // version, at when it was linted.
 func LintSARIF(w io.Writer, files []Lint, tool string, at time.Time) error {
 	d := Document{Tool: tool, Judged: at}
-	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "signatus", Version: Clean(tool)}}, ColumnKind: "unicodeCodePoints"}
-	i := sarifInvocation{Successful: true, End: instant(at)}
+	return writeSARIF(w, func(most int) sarifRun { return lintRun(files, d, most) })
+}
+
+// lintRun makes a run of at most so many results.
+func lintRun(files []Lint, d Document, most int) sarifRun {
+	run := newSARIFRun(d.Tool, Options{})
+	i := sarifInvocation{Successful: true, End: instant(d.Judged)}
 	problems, left := 0, 0
 	for _, f := range files {
 		a := artifact.Artifact{Given: f.Name, Name: f.Name}
@@ -24,7 +29,7 @@ func LintSARIF(w io.Writer, files []Lint, tool string, at time.Time) error {
 			i.Notifications = append(i.Notifications, sarifNotification{"error", sarifMessage{sarifText(f.Name + ": not read: " + f.Unread)}})
 		}
 		for _, p := range f.Problems {
-			if problems++; len(run.Results) == maxResults {
+			if problems++; len(run.Results) == most {
 				left++
 				continue
 			}
@@ -35,7 +40,7 @@ func LintSARIF(w io.Writer, files []Lint, tool string, at time.Time) error {
 			run.Results = append(run.Results, run.result(d, verdict.Verdict{Artifact: a}.Deny(p.Finding), p.Finding))
 		}
 		run.Artifacts = append(run.Artifacts, sarifArtifact{
-			Location: sarifURI{fileURI(f.Name)}, Description: sarifMessage{fmt.Sprintf("%d problems", len(f.Problems))},
+			Location: run.fileURI(f.Name), Description: sarifMessage{fmt.Sprintf("%d problems", len(f.Problems))},
 			Properties: sarifArtifactFacts{Outcome: lintOutcome(f)},
 		})
 	}
@@ -50,7 +55,7 @@ func LintSARIF(w io.Writer, files []Lint, tool string, at time.Time) error {
 	}
 	run.Invocations = []sarifInvocation{i}
 	run.Properties.Outcome = map[int]string{0: "clean", 1: "problems", 3: "unread"}[i.ExitCode]
-	return writeSARIF(w, run)
+	return run
 }
 
 func lintOutcome(f Lint) string {

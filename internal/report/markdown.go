@@ -22,51 +22,38 @@ const maxRows = 200
 // closer folded away. It stays below MaxMarkdown, and says what it leaves out:
 // first what is folded away, then artifacts, the allowed ones first.
 func Markdown(w io.Writer, d Document, o Options) error {
-	sorted := slices.Clone(d.Verdicts)
-	slices.SortStableFunc(sorted, func(a, b verdict.Verdict) int { return cmp.Compare(urgency(a), urgency(b)) })
-	opening, closing := markdownOpening(d), markdownClosing(d)
-	room := MaxMarkdown - len(opening) - len(closing) - 2*len(leftOut(len(sorted), "artifacts"))
-	var blocks []string
-	for _, v := range sorted {
-		block := markdownVerdict(v, len(sorted) > 1)
-		if len(block) > room {
-			break
-		}
-		room -= len(block)
-		blocks = append(blocks, block)
-	}
-	folded := 0
-	for i := range blocks {
-		details := markdownDetails(sorted[i], o)
-		if len(details) > room {
-			folded++
-			details = markdownFailures(sorted[i])
-		}
-		if len(details) > room {
-			continue
-		}
-		room -= len(details)
-		blocks[i] += details
-	}
-	page := opening + strings.Join(blocks, "")
-	if n := len(sorted) - len(blocks); n > 0 {
-		page += leftOut(n, "artifacts")
-	}
-	if folded > 0 {
-		page += leftOut(folded, "lists of evidence")
-	}
-	if _, err := io.WriteString(w, page+closing); err != nil {
+	if _, err := io.WriteString(w, fit(documentParts(d, o, nil), MaxMarkdown)); err != nil {
 		return fmt.Errorf("writing Markdown report: %w", err)
 	}
 	return nil
 }
 
-func urgency(v verdict.Verdict) int {
-	return slices.Index([]verdict.Outcome{verdict.Denied, verdict.Undecided, verdict.Allowed}, v.Outcome())
+// documentParts are the parts of a page about verdicts, the artifacts that are not
+// allowed first. draw draws the layout; nil for no pictures.
+func documentParts(d Document, o Options, draw Drawing) []part {
+	sorted := slices.Clone(d.Verdicts)
+	slices.SortStableFunc(sorted, func(a, b verdict.Verdict) int { return cmp.Compare(urgency(a), urgency(b)) })
+	parts := append([]part{{text: markdownOpening(d), rank: rankVerdict}}, cautions(d.Loosenings, d.Warnings)...)
+	for _, v := range sorted {
+		block := part{text: markdownVerdict(v, d.Tool, len(sorted) > 1), rank: rankRefused, what: "artifacts"}
+		if v.Allowed() {
+			block.rank = rankAllowed
+		}
+		at := len(parts)
+		parts = append(parts, block)
+		if len(sorted) == 1 {
+			parts = append(parts, pictures(sorted, draw)...)
+		}
+		parts = append(parts, part{text: markdownDetails(v, o), instead: markdownFailures(v), rank: rankEvidence, what: "lists of evidence", under: at})
+	}
+	if len(sorted) > 1 {
+		parts = append(parts, pictures(sorted, draw)...)
+	}
+	return append(parts, part{text: markdownClosing(d), rank: rankBasis, what: "tables of what it was judged by"})
 }
 
-func leftOut(n int, what string) string {
-	return fmt.Sprintf("\n*Shortened: %d %s more are left out here. `--format json` has them all.*\n", n, what)
+func urgency(v verdict.Verdict) int {
+	return slices.Index([]verdict.Outcome{verdict.Denied, verdict.Undecided, verdict.Allowed}, v.Outcome())
 }
 
 // sign is the mark of an outcome.
@@ -81,7 +68,7 @@ func sign(o verdict.Outcome) string {
 	}
 }
 
-// markdownOpening is the verdict on everything, and what weakens or disturbs it.
+// markdownOpening is the verdict on everything.
 func markdownOpening(d Document) string {
 	var b strings.Builder
 	against := ""
@@ -97,9 +84,15 @@ func markdownOpening(d Document) string {
 	default:
 		fmt.Fprintf(&b, "## %s: %d of %d artifacts are allowed%s\n", outcome, d.count(verdict.Allowed), len(d.Verdicts), against)
 	}
-	caution(&b, "Loosened", d.Loosenings, code)
-	caution(&b, "Warning", d.Warnings, prose)
 	return b.String()
+}
+
+// cautions are what weakens or disturbs a verdict.
+func cautions(loosenings, warnings []string) []part {
+	var loosened, warned strings.Builder
+	caution(&loosened, "Loosened", loosenings, code)
+	caution(&warned, "Warning", warnings, prose)
+	return []part{{text: loosened.String(), rank: rankVerdict, what: "loosenings"}, {text: warned.String(), rank: rankVerdict, what: "warnings"}}
 }
 
 // caution writes what a reader must not overlook.
@@ -122,7 +115,7 @@ func inHandCode(v verdict.Verdict) string {
 }
 
 // markdownVerdict is what a reviewer must see of one artifact.
-func markdownVerdict(v verdict.Verdict, several bool) string {
+func markdownVerdict(v verdict.Verdict, tool string, several bool) string {
 	var b strings.Builder
 	if several {
 		fmt.Fprintf(&b, "\n### %s %s: %s\n", sign(v.Outcome()), v.Outcome(), inHandCode(v))
@@ -146,7 +139,7 @@ func markdownVerdict(v verdict.Verdict, several bool) string {
 			fmt.Fprintf(&b, "\n*and %d findings more*\n", len(findings)-maxRows)
 			break
 		}
-		b.WriteString(markdownFinding(f))
+		b.WriteString(markdownFinding(f, tool))
 	}
 	for i, note := range v.Notes {
 		if i == maxRows {
@@ -157,15 +150,18 @@ func markdownVerdict(v verdict.Verdict, several bool) string {
 	return b.String()
 }
 
-func stepSign(v verdict.Verdict, s verdict.Step) string {
+func stepSign(v verdict.Verdict, s verdict.Step) string { return sign(fate(v, s)) }
+
+// fate is what became of a step: in an undecided verdict nothing is refused yet.
+func fate(v verdict.Verdict, s verdict.Step) verdict.Outcome {
 	against := slices.ContainsFunc(v.Findings, func(f verdict.Finding) bool { return f.Step == s.Name })
 	switch {
 	case s.Satisfied && !against:
-		return sign(verdict.Allowed)
+		return verdict.Allowed
 	case v.Allowed():
-		return sign(verdict.Denied)
+		return verdict.Denied
 	default:
-		return sign(v.Outcome())
+		return v.Outcome()
 	}
 }
 
@@ -185,13 +181,13 @@ func witnessCell(v verdict.Verdict, s verdict.Step) string {
 }
 
 // markdownFinding is one reason with its next step.
-func markdownFinding(f verdict.Finding) string {
+func markdownFinding(f verdict.Finding, tool string) string {
 	headline := "**" + proseOf(found(f)) + "**"
 	if f.Step != "" {
 		headline = "Step " + code(f.Step) + ": " + headline
 	}
 	if f.ID != "" {
-		headline += " (" + code(string(f.ID)) + ")"
+		headline += " (" + findingLink(tool, f.ID) + ")"
 	}
 	lines := []string{"", headline, ""}
 	add := func(label, text string) {

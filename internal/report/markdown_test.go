@@ -149,8 +149,8 @@ func TestMarkdownIsBounded(t *testing.T) {
 		d    report.Document
 		want string
 	}{
-		"much evidence":           {context(big), "1 lists of evidence more are left out"},
-		"many artifacts":          {context(many...), "artifacts more are left out"},
+		"much evidence":           {context(big), "*Shortened: 1 lists of evidence are left out here."},
+		"many artifacts":          {context(many...), " artifacts, "},
 		"many warnings and roots": {noisy, "**Warning**: and 99990 more"},
 		"many steps and findings": {context(steps), "## ❌ denied"},
 	} {

@@ -23,6 +23,8 @@ type page struct {
 	text    strings.Builder
 	color   bool
 	verbose bool
+	folds   []folded
+	inFold  bool
 }
 
 // line writes one line: indent spaces, head in its style, and rest.

@@ -77,10 +77,15 @@ type Place struct {
 	Found int // candidates, whether or not they counted
 }
 
-// Options says how [Text] looks. The caller knows the terminal and NO_COLOR.
+// Options says how a report looks. The caller knows the terminal and NO_COLOR.
 type Options struct {
 	Color   bool
 	Verbose bool // every candidate, every time, finding ids, full digests
+	// Fold has long parts of a text folded away where a runner shows it; nil for nowhere.
+	Fold Folding
+	// Relative tells where in the repository a file lies, from its root, and whether it
+	// does; nil where its names begin there already.
+	Relative func(name string) (string, bool)
 }
 
 // Outcome is the answer for all artifacts together: denied for none at all.

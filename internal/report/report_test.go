@@ -66,7 +66,7 @@ func markdown(t *testing.T, d report.Document, o report.Options) string {
 func sarifText(t *testing.T, d report.Document) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := report.SARIF(&b, d); err != nil {
+	if err := report.SARIF(&b, d, report.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

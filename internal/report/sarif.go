@@ -24,139 +24,27 @@ const maxResults = 5000
 // result: an error where the artifact is denied, a warning where nothing could be
 // decided. An allowed artifact has no result, and stands among the run's artifacts
 // with what was verified of it.
-func SARIF(w io.Writer, d Document) error {
-	return writeSARIF(w, viewSARIF(d))
+// Where all of it is more than GitHub takes, there are fewer results, and a notification
+// counts the others.
+func SARIF(w io.Writer, d Document, o Options) error {
+	return writeSARIF(w, func(most int) sarifRun { return viewSARIF(d, o, most) })
 }
 
-// writeSARIF writes a log with one run.
-func writeSARIF(w io.Writer, run sarifRun) error {
-	log := sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}}
-	return writeObject(w, log, "SARIF report")
-}
-
-type sarifLog struct {
-	Schema  string     `json:"$schema"`
-	Version string     `json:"version"`
-	Runs    []sarifRun `json:"runs"`
-}
-
-type sarifRun struct {
-	Tool        sarifTool         `json:"tool"`
-	Invocations []sarifInvocation `json:"invocations"`
-	Artifacts   []sarifArtifact   `json:"artifacts"`
-	Results     []sarifResult     `json:"results"`
-	ColumnKind  string            `json:"columnKind"`
-	Properties  sarifRunFacts     `json:"properties"`
-
-	rulesTold int // in code flows so far
-}
-
-type sarifTool struct {
-	Driver sarifDriver `json:"driver"`
-}
-
-type sarifDriver struct {
-	Name    string      `json:"name"`
-	Version string      `json:"version,omitzero"`
-	Rules   []sarifRule `json:"rules"`
-}
-
-type sarifInvocation struct {
-	Successful    bool                `json:"executionSuccessful"`
-	ExitCode      int                 `json:"exitCode"`
-	End           string              `json:"endTimeUtc,omitzero"`
-	Notifications []sarifNotification `json:"toolExecutionNotifications"`
-}
-
-type sarifNotification struct {
-	Level   string       `json:"level"`
-	Message sarifMessage `json:"message"`
-}
-
-type sarifMessage struct {
-	Text string `json:"text"`
-}
-
-// sarifRunFacts is what was demanded, for all artifacts.
-type sarifRunFacts struct {
-	Outcome    string            `json:"outcome"`
-	Summary    summaryView       `json:"summary"`
-	Layout     layoutView        `json:"layout"`
-	Parameters map[string]string `json:"parameters"`
-	Loosenings []string          `json:"loosenings"`
-}
-
-type sarifArtifact struct {
-	Location    sarifURI           `json:"location"`
-	Hashes      map[string]string  `json:"hashes,omitempty"`
-	Description sarifMessage       `json:"description"`
-	Properties  sarifArtifactFacts `json:"properties"`
-}
-
-// sarifArtifactFacts is what was verified of one artifact.
-type sarifArtifactFacts struct {
-	Outcome string     `json:"outcome"`
-	Steps   []stepView `json:"steps"`
-}
-
-type sarifURI struct {
-	URI string `json:"uri"`
-}
-
-type sarifResult struct {
-	RuleID       string            `json:"ruleId"`
-	RuleIndex    int               `json:"ruleIndex"`
-	Kind         string            `json:"kind"`
-	Level        string            `json:"level"`
-	Message      sarifMessage      `json:"message"`
-	Locations    []sarifLocation   `json:"locations"`
-	CodeFlows    []sarifCodeFlow   `json:"codeFlows,omitempty"`
-	Fingerprints map[string]string `json:"partialFingerprints"`
-	Properties   sarifResultFacts  `json:"properties"`
-}
-
-type sarifResultFacts struct {
-	Artifact string `json:"artifact"`
-	Outcome  string `json:"outcome"`
-	Step     string `json:"step"`
-}
-
-type sarifLocation struct {
-	Physical sarifPhysical  `json:"physicalLocation"`
-	Logical  []sarifLogical `json:"logicalLocations,omitempty"`
-}
-
-type sarifPhysical struct {
-	Artifact sarifURI     `json:"artifactLocation"`
-	Region   *sarifRegion `json:"region,omitzero"`
-}
-
-type sarifRegion struct {
-	Line   int `json:"startLine"`
-	Column int `json:"startColumn"`
-}
-
-type sarifLogical struct {
-	Name string `json:"name"`
-	Kind string `json:"kind"`
-}
-
-func viewSARIF(d Document) sarifRun {
-	run := sarifRun{
-		Tool: sarifTool{sarifDriver{Name: "signatus", Version: Clean(d.Tool)}}, ColumnKind: "unicodeCodePoints",
-		Properties: sarifRunFacts{
-			Outcome: d.Outcome().String(), Parameters: d.Parameters, Loosenings: d.Loosenings,
-			Summary: summaryView{len(d.Verdicts), d.count(verdict.Allowed), d.count(verdict.Denied), d.count(verdict.Undecided)},
-			Layout:  viewLayout(d.Layout),
-		},
+// viewSARIF makes a run of at most so many results, and so many artifacts.
+func viewSARIF(d Document, o Options, most int) sarifRun {
+	run := newSARIFRun(d.Tool, o)
+	run.Properties = sarifRunFacts{
+		Outcome: d.Outcome().String(), Parameters: d.Parameters, Loosenings: d.Loosenings,
+		Summary: summaryView{len(d.Verdicts), d.count(verdict.Allowed), d.count(verdict.Denied), d.count(verdict.Undecided)},
+		Layout:  viewLayout(d.Layout),
 	}
 	left := 0
 	for _, v := range d.Verdicts {
-		if len(run.Artifacts) < maxResults {
-			run.Artifacts = append(run.Artifacts, viewSARIFArtifact(d, v))
+		if len(run.Artifacts) < most {
+			run.Artifacts = append(run.Artifacts, run.artifact(d, v))
 		}
 		for _, f := range sarifFindings(v) {
-			if len(run.Results) == maxResults {
+			if len(run.Results) == most {
 				left++
 				continue
 			}
@@ -166,7 +54,7 @@ func viewSARIF(d Document) sarifRun {
 	if len(d.Verdicts) == 0 { // which is denied, and must not look like a clean run
 		run.Results = append(run.Results, run.result(d, verdict.Verdict{}, nothingVerified()))
 	}
-	run.Invocations = []sarifInvocation{viewInvocation(d, left)}
+	run.Invocations = []sarifInvocation{viewInvocation(d, left, len(d.Verdicts)-len(run.Artifacts))}
 	return run
 }
 
@@ -183,7 +71,7 @@ func nothingVerified() verdict.Finding {
 }
 
 // viewInvocation tells how the run went: one that could not decide has failed.
-func viewInvocation(d Document, left int) sarifInvocation {
+func viewInvocation(d Document, left, unlisted int) sarifInvocation {
 	i := sarifInvocation{Successful: d.Outcome() != verdict.Undecided, ExitCode: d.ExitCode(), End: instant(d.Judged)}
 	add := func(level, text string) {
 		i.Notifications = append(i.Notifications, sarifNotification{level, sarifMessage{sarifText(text)}})
@@ -201,13 +89,13 @@ func viewInvocation(d Document, left int) sarifInvocation {
 	if left > 0 {
 		add("warning", fmt.Sprintf("%d findings more are left out here; --format json has them all", left))
 	}
-	if n := len(d.Verdicts) - maxResults; n > 0 {
-		add("note", fmt.Sprintf("%d artifacts more are left out here; --format json has them all", n))
+	if unlisted > 0 {
+		add("note", fmt.Sprintf("%d artifacts more are left out here; --format json has them all", unlisted))
 	}
 	return i
 }
 
-func viewSARIFArtifact(d Document, v verdict.Verdict) sarifArtifact {
+func (r *sarifRun) artifact(d Document, v verdict.Verdict) sarifArtifact {
 	satisfied := 0
 	for _, s := range v.Steps {
 		if s.Satisfied {
@@ -224,7 +112,7 @@ func viewSARIFArtifact(d Document, v verdict.Verdict) sarifArtifact {
 		hashes[name] = value
 	}
 	return sarifArtifact{
-		Location: sarifURI{artifactURI(d, v.Artifact)}, Hashes: hashes,
+		Location: r.artifactURI(d, v.Artifact), Hashes: hashes,
 		Description: sarifMessage{fmt.Sprintf("%s: %d of %d steps are satisfied", v.Outcome(), satisfied, len(v.Steps))},
 		Properties: sarifArtifactFacts{
 			Outcome: v.Outcome().String(), Steps: each(first(v.Steps), func(s verdict.Step) stepView { return stepView(s) }),
@@ -238,20 +126,20 @@ func (r *sarifRun) result(d Document, v verdict.Verdict, f verdict.Finding) sari
 	index := slices.IndexFunc(*rules, func(rule sarifRule) bool { return rule.ID == ruleID(f.ID) })
 	if index < 0 {
 		index = len(*rules)
-		*rules = append(*rules, viewRuleOf(f.ID))
+		*rules = append(*rules, viewRuleOf(d.Tool, f.ID))
 	}
 	level := "error"
 	if v.Outcome() == verdict.Undecided {
 		level = "warning"
 	}
-	location := sarifLocation{Physical: physical(d, v.Artifact, f)}
+	location := sarifLocation{Physical: r.physical(d, v.Artifact, f)}
 	if f.Step != "" {
 		location.Logical = []sarifLogical{{Name: Clean(f.Step), Kind: "step"}}
 	}
 	return sarifResult{
 		RuleID: ruleID(f.ID), RuleIndex: index, Kind: "fail", Level: level,
 		Message: sarifMessage{sarifText(sentence(v.Artifact, f))}, Locations: []sarifLocation{location}, CodeFlows: r.flows(d, v, f),
-		Fingerprints: map[string]string{"signatusFinding/v1": fingerprint(v.Artifact, f)},
+		Fingerprints: fingerprints(v.Artifact, f, location.Physical.Region != nil),
 		Properties:   sarifResultFacts{Artifact: artifactName(v.Artifact), Outcome: v.Outcome().String(), Step: Clean(f.Step)},
 	}
 }
@@ -296,9 +184,18 @@ func sarifText(s string) string {
 	return strings.NewReplacer(pairs...).Replace(clean(s, 4*maxProse))
 }
 
-// fingerprint is equal for what is the same finding in another run: lines of the
+// fingerprints are equal for what is the same finding in another run: lines of the
 // layout move, and digests change with every build.
-func fingerprint(a artifact.Artifact, f verdict.Finding) string {
+//
+// GitHub looks at primaryLocationLineHash alone, and the action that uploads a log makes
+// it of the line's text. Where there is no line nobody does, and it is made here.
+//
+// Source: https://github.com/github/codeql-action/blob/main/src/fingerprints.ts
+func fingerprints(a artifact.Artifact, f verdict.Finding, line bool) map[string]string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q", f.ID, cmp.Or(a.Name, a.Given), f.Step, f.Rule))
-	return hex.EncodeToString(sum[:])
+	all := map[string]string{"signatusFinding/v1": hex.EncodeToString(sum[:])}
+	if !line {
+		all["primaryLocationLineHash"] = hex.EncodeToString(sum[:8]) + ":1"
+	}
+	return all
 }

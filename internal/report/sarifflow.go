@@ -90,12 +90,12 @@ func (r *sarifRun) flows(d Document, v verdict.Verdict, f verdict.Finding) []sar
 			break
 		}
 		r.rulesTold += len(l.Rules)
-		out = append(out, viewFlow(d, v.Artifact, f, l))
+		out = append(out, r.flow(d, v.Artifact, f, l))
 	}
 	return out
 }
 
-func viewFlow(d Document, a artifact.Artifact, f verdict.Finding, l failedList) sarifCodeFlow {
+func (r *sarifRun) flow(d Document, a artifact.Artifact, f verdict.Finding, l failedList) sarifCodeFlow {
 	title := fmt.Sprintf("%s of step %s", Clean(l.List), Clean(l.Step))
 	if l.source != "" {
 		title += ", by the sublayout in " + Clean(l.source)
@@ -116,7 +116,7 @@ func viewFlow(d Document, a artifact.Artifact, f verdict.Finding, l failedList) 
 		places = append(places, sarifFlowPlace{
 			Nesting: l.depth, Importance: importance,
 			Location: sarifRulePlace{
-				Physical: physical(d, a, place), Logical: []sarifLogical{{Name: Clean(l.Step), Kind: "step"}}, Message: sarifMessage{sarifText(text)},
+				Physical: r.physical(d, a, place), Logical: []sarifLogical{{Name: Clean(l.Step), Kind: "step"}}, Message: sarifMessage{sarifText(text)},
 			},
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/url"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -12,15 +13,15 @@ import (
 )
 
 // physical is where a finding is shown: at the layout's line, or at the artifact.
-func physical(d Document, a artifact.Artifact, f verdict.Finding) sarifPhysical {
+func (r *sarifRun) physical(d Document, a artifact.Artifact, f verdict.Finding) sarifPhysical {
 	file, line, column := place(f.Where)
 	switch {
 	case line > 0:
-		return sarifPhysical{sarifURI{fileURI(file)}, &sarifRegion{line, column}}
+		return sarifPhysical{r.fileURI(file), &sarifRegion{line, column}}
 	case file != "":
-		return sarifPhysical{Artifact: sarifURI{fileURI(file)}}
+		return sarifPhysical{Artifact: r.fileURI(file)}
 	default:
-		return sarifPhysical{Artifact: sarifURI{artifactURI(d, a)}}
+		return sarifPhysical{Artifact: r.artifactURI(d, a)}
 	}
 }
 
@@ -49,27 +50,40 @@ func cutLast(s string) (before, after string, found bool) {
 // artifactURI names an artifact: by its file, or by what the caller typed, which
 // for a digest or an image is a URI already. Where none is bound, it is the layout
 // that was judged.
-func artifactURI(d Document, a artifact.Artifact) string {
+func (r *sarifRun) artifactURI(d Document, a artifact.Artifact) sarifURI {
 	if !bound(a) {
-		return fileURI(cmp.Or(d.Layout.Name, "artifact"))
+		return r.fileURI(cmp.Or(d.Layout.Name, "artifact"))
 	}
 	if a.Name == "" && len(a.Given) <= maxURI {
 		if u, err := url.Parse(a.Given); err == nil && u.Scheme != "" {
-			return u.String()
+			return sarifURI{URI: u.String()}
 		}
 	}
-	return fileURI(cmp.Or(a.Given, a.Name, "artifact"))
+	return r.fileURI(cmp.Or(a.Given, a.Name, "artifact"))
 }
 
 // maxURI bounds a location, in bytes before they are escaped.
 const maxURI = 2048
 
-// fileURI is a path as a URI reference: relative to the repository as it was typed,
-// so that an alert finds it, or absolute.
-func fileURI(name string) string {
+// fileURI is a path as a URI reference: from the repository's root where it lies in
+// that, so that an alert finds it, or as it was typed.
+func (r *sarifRun) fileURI(name string) sarifURI {
 	name = name[:min(len(name), maxURI)]
-	if path.IsAbs(name) {
-		return (&url.URL{Scheme: "file", Path: path.Clean(name)}).String()
+	if within, ok := r.options.relative(name); ok {
+		return sarifURI{URI: (&url.URL{Path: within}).String(), Base: sourceRoot}
 	}
-	return (&url.URL{Path: path.Clean(name)}).String()
+	if path.IsAbs(name) {
+		return sarifURI{URI: (&url.URL{Scheme: "file", Path: path.Clean(name)}).String()}
+	}
+	return sarifURI{URI: (&url.URL{Path: path.Clean(name)}).String()}
+}
+
+// relative is where a file lies from the repository's root, and whether it does.
+func (o Options) relative(name string) (string, bool) {
+	if o.Relative != nil {
+		within, ok := o.Relative(name)
+		return path.Clean(filepath.ToSlash(within)), ok
+	}
+	name = path.Clean(name)
+	return name, filepath.IsLocal(name)
 }

@@ -15,6 +15,7 @@ type sarifRule struct {
 	Name  string         `json:"name"`
 	Short sarifMessage   `json:"shortDescription"`
 	Full  sarifMessage   `json:"fullDescription"`
+	Page  string         `json:"helpUri"`
 	Help  sarifHelp      `json:"help"`
 	Usual sarifUsual     `json:"defaultConfiguration"`
 	Tags  sarifRuleFacts `json:"properties"`
@@ -36,7 +37,7 @@ type sarifRuleFacts struct {
 // ruleID is the finding's id, and something where it has none.
 func ruleID(id verdict.ID) string { return cmp.Or(Clean(string(id)), "finding") }
 
-func viewRuleOf(id verdict.ID) sarifRule {
+func viewRuleOf(tool string, id verdict.ID) sarifRule {
 	section := findingSection(id)
 	paragraphs := strings.Split(section, "\n\n")
 	opening := plainText(paragraphs[0])
@@ -45,6 +46,7 @@ func viewRuleOf(id verdict.ID) sarifRule {
 	return sarifRule{
 		ID: ruleID(id), Name: ruleName(id),
 		Short: sarifMessage{sarifText(strings.TrimSuffix(short, ".") + ".")}, Full: sarifMessage{sarifText(opening)},
+		Page:  cmp.Or(findingURL(tool, id), findingsPage(tool)),
 		Help:  sarifHelp{Text: plainText(section) + "\n\n" + source, Markdown: unlinked(section) + "\n\n" + source},
 		Usual: sarifUsual{"error"}, Tags: sarifRuleFacts{[]string{"security", "supply-chain"}},
 	}

@@ -26,8 +26,10 @@ type Signed struct {
 	// Skipped says of which kind a run is in which nothing was to be signed; empty for
 	// one where it was. There are no bundles then.
 	Skipped string
-	// Layout is the file with the suggested layout; empty for none.
+	// Layout is the file with the suggested layout; empty for none. LayoutText is what is
+	// in it.
 	Layout     string
+	LayoutText string
 	Notes      []string // what the reader should know, one line each
 	Warnings   []string
 	Loosenings []string // the flags in use that guard less, as they were typed
@@ -52,6 +54,8 @@ type SignedBundle struct {
 	Entries       []LogEntry
 	Fields        []Field // what a provenance states
 	Verify        string  // a command that verifies it, as a shell takes it
+	// VerifyWithGitHub is one of GitHub's own client; empty where that cannot.
+	VerifyWithGitHub string
 }
 
 // Subject is what a statement is about.
@@ -105,7 +109,7 @@ func SignedText(w io.Writer, d Signed, o Options) error {
 	for _, f := range facts {
 		p.line(0, f.style, pad(f.label, column), "  "+f.text)
 	}
-	if _, err := io.WriteString(w, p.text.String()); err != nil {
+	if err := p.writeTo(w, o.Fold); err != nil {
 		return fmt.Errorf("writing report: %w", err)
 	}
 	return nil
@@ -136,7 +140,7 @@ func (p *page) signed(b *SignedBundle) {
 	} else {
 		p.line(2, plain, "", "bundle  "+Clean(b.Path))
 	}
-	p.stated(b.Fields)
+	p.folding("what the certificate proves, and what is only asserted", func() { p.stated(b.Fields) })
 }
 
 // subjects names a few of them, with the digest where there is but one.

@@ -26,9 +26,19 @@ const (
 // the next step.
 func Text(w io.Writer, d Document, o Options) error {
 	p := &page{color: o.Color, verbose: o.Verbose}
-	for _, v := range d.Verdicts {
-		p.gap()
-		p.verdict(v, d.Layout.Name)
+	for rest := d.Verdicts; len(rest) > 0; {
+		alike := allowedFirst(rest)
+		p.folding(fmt.Sprintf("%d artifacts are allowed", alike), func() {
+			for _, v := range rest[:alike] {
+				p.gap()
+				p.verdict(v, d.Layout.Name)
+			}
+		})
+		if rest = rest[alike:]; len(rest) > 0 {
+			p.gap()
+			p.verdict(rest[0], d.Layout.Name)
+			rest = rest[1:]
+		}
 	}
 	if len(d.Verdicts) == 0 {
 		p.line(0, red, "denied", ": nothing was verified")
@@ -36,10 +46,23 @@ func Text(w io.Writer, d Document, o Options) error {
 	}
 	p.footer(d)
 	p.summary(d)
-	if _, err := io.WriteString(w, p.text.String()); err != nil {
+	if err := p.writeTo(w, o.Fold); err != nil {
 		return fmt.Errorf("writing report: %w", err)
 	}
 	return nil
+}
+
+// allowedFirst counts the artifacts that are allowed before the first that is not; a
+// single one is not worth a title of its own.
+func allowedFirst(verdicts []verdict.Verdict) int {
+	n := slices.IndexFunc(verdicts, func(v verdict.Verdict) bool { return !v.Allowed() })
+	switch {
+	case n < 0 && len(verdicts) > 1:
+		return len(verdicts)
+	case n > 1:
+		return n
+	}
+	return 0
 }
 
 // verdict writes the block of one artifact.
@@ -57,11 +80,11 @@ func (p *page) verdict(v verdict.Verdict, layout string) {
 	}
 	p.reasons(v)
 	p.steps(v)
-	p.uncounted(v.Evidence)
+	p.folding("what did not count", func() { p.uncounted(v.Evidence) })
 	for _, note := range v.Notes {
 		p.line(2, plain, "", "note: "+clean(note, maxProse))
 	}
-	p.trace(v)
+	p.folding("how it was decided", func() { p.trace(v) })
 }
 
 // colorOf is the colour of an outcome, and mark the sign of a step or a finding
