@@ -131,7 +131,7 @@ func TestHide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer kept.Close() //nolint:errcheck // a test's
+	defer kept.Close()
 	for name, row := range map[string]struct {
 		getenv func(string) string
 		secret identity.Token

@@ -214,7 +214,7 @@ func ownCommand() *regexp.Regexp {
 // annotations are what the step remarks, as they stand in its log.
 func (s aStep) annotations() (found []string) {
 	for line := range strings.Lines(s.report) {
-		if m := ownCommand().FindStringSubmatch(strings.TrimSpace(line)); m != nil && m[2] != "" {
+		if m := ownCommand().FindStringSubmatch(strings.TrimSpace(line)); len(m) > 2 && m[2] != "" {
 			found = append(found, m[0])
 		}
 	}

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -184,13 +183,4 @@ func statedFields(d Signed) string {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", codeOf(fieldName(f)), code(f.Value), origin)
 	}
 	return fold("What the certificate proves, and what is only asserted", b.String())
-}
-
-// webLink leads to an address that a service gave, where that is one and nothing else.
-func webLink(text, address string) string {
-	plain := regexp.MustCompile(`^https://[a-zA-Z0-9.-]+(:\d+)?/[a-zA-Z0-9/._~%?=&+:@-]*$`)
-	if !plain.MatchString(address) {
-		return code(text)
-	}
-	return "[" + code(text) + "](" + address + ")"
 }
