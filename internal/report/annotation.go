@@ -46,6 +46,9 @@ func (s JobSummary) Annotations(o Options) (all []Annotation) {
 		all = append(all, annotate(*s.Judged, o)...)
 	}
 	if s.Signed != nil {
+		if s.Signed.Skipped != "" {
+			all = append(all, remarkOn(Notice, "nothing is signed: this is "+s.Signed.Skipped, afterTheMerge))
+		}
 		for _, w := range s.Signed.Warnings {
 			all = append(all, remarkOn(Warning, w, ""))
 		}

@@ -61,6 +61,9 @@ func TestAnnotations(t *testing.T) {
 		"beside the verdict": {report.JobSummary{Verdict: "allowed", Judged: new(context(allowed("app"))), Problems: []report.Problem{{What: "no summary"}}}, report.Options{}, []report.Annotation{
 			{Level: report.Warning, Title: "signatus", Text: "no summary"},
 		}},
+		"skipped": {report.JobSummary{Verdict: "skipped", Signed: &report.Signed{Skipped: "a run that Dependabot started"}}, report.Options{}, []report.Annotation{
+			{Level: report.Notice, Title: "signatus", Text: "nothing is signed: this is a run that Dependabot started\nnext: sign in a workflow that runs on push, after the merge; verify works here"},
+		}},
 		"signed": {report.JobSummary{Verdict: "signed", Signed: &report.Signed{Bundles: []*report.SignedBundle{{}}, Warnings: []string{"no root was refreshed"}}}, report.Options{}, []report.Annotation{
 			{Level: report.Warning, Title: "signatus", Text: "no root was refreshed"},
 		}},

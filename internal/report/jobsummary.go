@@ -53,12 +53,18 @@ func (s JobSummary) parts() []part {
 		return s.judged()
 	case s.Signed != nil && len(s.Signed.Bundles) > 0:
 		return s.signed()
+	case s.Signed != nil && s.Signed.Skipped != "":
+		why := "\nThis is " + prose(s.Signed.Skipped) + ".\n\n- **next:** " + afterTheMerge + "\n"
+		return append(s.opening("nothing was signed"), part{text: why, rank: rankVerdict, what: "reasons"})
 	case s.Signed != nil:
 		return append(s.opening("nothing was signed"), notices(*s.Signed)...)
 	default:
 		return s.opening(s.idle())
 	}
 }
+
+// afterTheMerge is what to do about a run in which nothing is signed.
+const afterTheMerge = "sign in a workflow that runs on push, after the merge; verify works here"
 
 // opening is the headline, and what went wrong.
 func (s JobSummary) opening(rest string) []part {

@@ -46,7 +46,7 @@ func summaries() map[string]report.JobSummary {
 		"loosened":            {Verdict: "allowed", Judged: judged(loosened())},
 		"allowed-and-failed":  {Verdict: "undecided", Judged: judged(context(allowed("app-linux-amd64"))), Problems: []report.Problem{lost}},
 		"failed":              {Verdict: "failed", Problems: []report.Problem{{What: `reading input "pahts": there is no such input`, Next: "did you mean paths? Or leave it out"}}},
-		"skipped":             {Verdict: "skipped", Problems: []report.Problem{{What: "GitHub gives no identity token to a pull request from a fork", Next: "sign in a workflow that runs on push"}}},
+		"skipped":             {Verdict: "skipped", Signed: &report.Signed{Skipped: "a run for a pull request from a fork"}},
 		"nothing":             {},
 		"allowed-by-nobody":   {Verdict: "allowed"},
 		"signed-by-nobody":    {Verdict: "signed", Signed: &report.Signed{}},
@@ -83,7 +83,7 @@ func TestJobSummaryHeadline(t *testing.T) {
 		"signed": "## ✅ signed: `app`", "signed-several": "## ✅ signed: 24 subjects", "signed-and-failed": "## ❓ undecided: `app` signed, and not all was done",
 		"signed-nothing": "## ❌ denied: nothing was signed", "allowed": "## ✅ allowed: `app-linux-amd64` against", "denied": "## ❌ denied: `app-linux-amd64` against",
 		"undecided": "## ❓ undecided: `app-linux-amd64` against", "several": "## ❌ denied: 2 of 3 artifacts are allowed", "failed": "## ❌ failed: the inputs are wrong",
-		"skipped": "## ⏭️ skipped: nothing was signed or verified", "allowed-and-failed": "## ❓ undecided: the artifacts are allowed, and not all was done",
+		"skipped": "## ⏭️ skipped: nothing was signed", "allowed-and-failed": "## ❓ undecided: the artifacts are allowed, and not all was done",
 		"nothing": "## ❓ undecided: nothing was", "allowed-by-nobody": "## ❓ undecided: nothing was", "signed-by-nobody": "## ❓ undecided: nothing was signed",
 		"allowed-but-refused": "## ❓ undecided: the artifacts are denied",
 	} {
@@ -123,7 +123,8 @@ func ownLinks(md string) string {
 // hostileSummaries have a text wherever one from outside may stand.
 func hostileSummaries(evil string) []report.JobSummary {
 	signed := &report.Signed{
-		Tool: evil, Notes: []string{evil}, Warnings: []string{evil}, Loosenings: []string{evil}, Layout: evil, LayoutText: evil,
+		Instance: report.Instance{Name: evil, Reason: evil},
+		Tool:     evil, Notes: []string{evil}, Warnings: []string{evil}, Loosenings: []string{evil}, Layout: evil, LayoutText: evil,
 		Bundles: []*report.SignedBundle{{
 			Path: evil, PredicateType: evil, Step: evil, Root: evil, Verify: evil, VerifyWithGitHub: evil, Signer: identity.Signer{SAN: evil, Issuer: evil},
 			Subjects: []report.Subject{{Name: evil, URI: evil, Digest: artifact.DigestSet{artifact.Algorithm(evil): evil}}, {Name: evil}},
@@ -141,6 +142,7 @@ func hostileSummaries(evil string) []report.JobSummary {
 	return []report.JobSummary{
 		{Verdict: "signed", Signed: signed, Problems: problem}, {Verdict: "signed", Signed: &two}, {Verdict: "signed", Signed: &one},
 		{Verdict: "denied", Judged: &judged, Draw: draw, Problems: problem}, {Verdict: evil, Problems: problem}, {Verdict: "denied", Signed: &report.Signed{Notes: []string{evil}}},
+		{Verdict: "skipped", Signed: &report.Signed{Skipped: evil}},
 	}
 }
 

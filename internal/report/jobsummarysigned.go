@@ -59,6 +59,9 @@ func signedFacts(d Signed) string {
 	}
 	row("what", what)
 	row("signed by", code(first.Signer.String()))
+	if d.Instance.Name != "" {
+		row("instance", code(d.Instance.Name)+", "+prose(d.Instance.Reason))
+	}
 	if len(first.Times) > 0 {
 		row("when", codeOf(proof(first.Times[0])))
 	} else {
