@@ -6,6 +6,8 @@ LINT_VERSION := v2.15.0
 LINT         := .cache/bin/golangci-lint-$(LINT_VERSION)
 ACT_VERSION  := v0.2.89
 ACT          := .cache/bin/act-$(ACT_VERSION)
+ACTIONLINT_VERSION := v1.7.12
+ACTIONLINT   := .cache/bin/actionlint-$(ACTIONLINT_VERSION)
 IMAGE        := localhost/signatus:devel
 RUNNER       := localhost/signatus-runner:action-test
 
@@ -18,7 +20,7 @@ FUZZTIME     := 100000x
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test sandbox stock interop demo image action-test bench fuzz lint race conformance clean
+.PHONY: help build test sandbox stock interop demo image action-test bench fuzz lint actionlint race reproduce release release-test conformance clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,7 +83,7 @@ fuzz: ## every fuzz target for FUZZTIME inputs
 		go test -run '^$$' -fuzz "^$${target#*,}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${target%,*}"; \
 	done
 
-lint: $(LINT) ## gofmt, go mod tidy -diff, golangci-lint
+lint: $(LINT) actionlint ## gofmt, go mod tidy -diff, golangci-lint, actionlint
 	@unformatted=$$(gofmt -l .) && \
 	if [ -n "$$unformatted" ]; then printf 'make lint: not formatted, run gofmt -w on\n%s\n' "$$unformatted" >&2; exit 1; fi
 	go mod tidy -diff
@@ -96,6 +98,14 @@ $(LINT):
 	GOBIN='$(CURDIR)/.cache/bin' go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	mv .cache/bin/golangci-lint $@
 
+# Those of GitHub, and those that the tests run; what is on the PATH beside it is not asked.
+actionlint: $(ACTIONLINT) ## the workflows
+	$(ACTIONLINT) -shellcheck= -pyflakes= .github/workflows/*.yml internal/actiontest/testdata/workflows/*.yml
+
+$(ACTIONLINT):
+	GOBIN='$(CURDIR)/.cache/bin' go install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
+	mv .cache/bin/actionlint $@
+
 # A room is concurrent when it or its tests import sync, sync/atomic or errgroup.
 CONCURRENT := {{define "c"}}{{range .}}{{if or (eq . "sync") (eq . "sync/atomic") (eq . "golang.org/x/sync/errgroup")}}x{{end}}{{end}}{{end}}
 race: ## the concurrent rooms under the race detector (needs gcc)
@@ -103,6 +113,19 @@ race: ## the concurrent rooms under the race detector (needs gcc)
 	rooms=$$(go list -f '$(CONCURRENT){{.ImportPath}} {{template "c" .Imports}}{{template "c" .TestImports}}{{template "c" .XTestImports}}' ./... | awk 'NF > 1 { print $$1 }'); \
 	if [ -z "$$rooms" ]; then echo 'make race: no concurrent room found, expected at least one' >&2; exit 1; fi; \
 	CGO_ENABLED=1 go test -race -timeout 15m $$rooms
+
+reproduce: ## linux/amd64 built twice, in different folders and homes: the same bytes
+	go run ./internal/release reproduce
+
+# make release VERSION=v1.2.3, with the Go of .go-version: docs/release.md.
+release: ## dist/, the files of the release VERSION
+	go run ./internal/release build -version '$(VERSION)' -output dist
+
+# Not in .ci/run: it takes six builds, and downloads the tool for the bill of materials.
+release-test: ## a release's files, for every system, as the release workflow makes them
+	rm -rf .cache/release-test
+	go run ./internal/release build -version v0.0.0-test -output .cache/release-test
+	cd .cache/release-test && sha256sum --check --quiet SHA256SUMS
 
 conformance: ## write docs/conformance.md: the corpus, replayed and counted
 	go test -count=1 ./internal/command -run '^TestCorpus$$' -conformance-doc ../../docs/conformance.md

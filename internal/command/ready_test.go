@@ -32,6 +32,14 @@ func readyBundles() []namedRequest {
 	central := job("release.yml")
 	central.JobWorkflowRef = "acme/security/.github/workflows/scan.yml@refs/heads/main"
 	bill := map[string]any{"spdxVersion": "SPDX-2.3", "packages": []any{}}
+	reused := job("release.yml")
+	reused.JobWorkflowSHA = "5194da7a5519be7a604132c9f0d8e7b6a5948372"
+	reused.JobWorkflowRef = "signatus-dev/signatus/.github/workflows/build-and-attest.yml@" + reused.JobWorkflowSHA
+	tagged := attestationtest.WorkflowClaims{
+		Repository: "signatus-dev/signatus", RepositoryID: "1017", SHA: commit, Ref: "refs/tags/v1.2.3",
+		JobWorkflowRef: "signatus-dev/signatus/.github/workflows/build-and-attest.yml@refs/tags/v1.2.3",
+	}
+	cyclone := map[string]any{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []any{}}
 	return []namedRequest{
 		{"review-alice", request{As: person("alice@example.com", login), Payload: word("review", commit)}},
 		{"review-bob", request{As: person("bob@example.com", login), Payload: word("review", commit)}},
@@ -50,5 +58,16 @@ func readyBundles() []namedRequest {
 		{"grace", request{As: person("grace@acme.example", "https://accounts.google.com"), Payload: word("author", commit)}},
 		{"oscar", request{As: person("oscar@outside.example", login), Payload: word("author", commit)}},
 		{"central-scan", request{As: attestationtest.Workflow(central), Payload: about(vulns, scanned, "tool")}},
+
+		{"by-build-and-attest", request{As: attestationtest.Workflow(reused), Payload: about(provenanceV1, attestationtest.Provenance(reused), "tool")}},
+
+		{"release-author", request{As: person("alice@example.com", login), Payload: ownWord()}},
+		{"release-built", request{As: attestationtest.Workflow(tagged), Payload: about(provenanceV1, attestationtest.Provenance(tagged), "signatus-v1.2.3-linux-amd64", "SHA256SUMS")}},
+		{"release-bill", request{As: attestationtest.Workflow(tagged), Payload: about("https://cyclonedx.org/bom", cyclone, "signatus-v1.2.3-linux-amd64", "SHA256SUMS")}},
 	}
+}
+
+// ownWord is an author's on the commit of a release of Signatus.
+func ownWord() []byte {
+	return attestationtest.CommitLink("author", attestationtest.Commit{Repository: "github.com/signatus-dev/signatus", Ref: "refs/tags/v1.2.3", ID: commit})
 }

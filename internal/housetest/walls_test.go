@@ -67,6 +67,7 @@ func rooms() map[string]room {
 		"bench":           {floor: side},
 		"sandboxrun":      {floor: side},
 		"actiontest":      {floor: side},
+		"release":         {floor: side},
 		"housetest":       {floor: side},
 		"intotopeer":      {floor: side},
 		"layouts":         {floor: side},
