@@ -19,10 +19,6 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// The tool that writes the bill of materials. It is run by `go run` and never enters
-// go.mod.
-const sbomTool = "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"
-
 // maxBinary bounds a binary of a release: one that outgrows it is a mistake, or a
 // decision to be made.
 const maxBinary = 60 << 20
@@ -74,6 +70,9 @@ func buildRelease(ctx context.Context, out io.Writer, r release) error {
 	if err := checkVersion(r.version); err != nil {
 		return err
 	}
+	if err := checkGo(goFile); err != nil {
+		return err
+	}
 	if err := newFolder(r.folder); err != nil {
 		return err
 	}
@@ -98,6 +97,21 @@ func buildRelease(ctx context.Context, out io.Writer, r release) error {
 func checkVersion(version string) error {
 	if !semver.IsValid(version) || semver.Canonical(version) != version {
 		return fmt.Errorf("the version is %q, expected one such as v1.2.3 or v1.2.3-rc.1", version)
+	}
+	return nil
+}
+
+// goFile names the version of Go that a release is built with.
+const goFile = ".go-version"
+
+// checkGo refuses another Go: it would give other bytes.
+func checkGo(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if want := "go" + strings.TrimSpace(string(text)); runtime.Version() != want {
+		return fmt.Errorf("this is %s, and a release is built with %s, as %s says", runtime.Version(), want, file)
 	}
 	return nil
 }
@@ -149,19 +163,6 @@ func (t target) holds(file string) error {
 		}
 	}
 	return nil
-}
-
-func (r release) billFile() string { return "signatus-" + r.version + ".cdx.json" }
-
-// bill writes which modules are in the binaries: one list for all of them, in which a
-// module may be that only one platform needs.
-func (r release) bill(ctx context.Context) error {
-	file, err := filepath.Abs(filepath.Join(r.folder, r.billFile()))
-	if err != nil {
-		return err
-	}
-	_, err = call(ctx, []string{"GOFLAGS=-mod=mod"}, "go", "run", sbomTool, "mod", "-json", "-noserial", "-type", "application", "-output", file)
-	return err
 }
 
 // tell prints a file's size, and refuses one that is empty or too large.

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"debug/buildinfo"
+	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -81,6 +85,67 @@ func TestRun(t *testing.T) {
 	} {
 		if err := run(t.Context(), args, io.Discard); err == nil {
 			t.Errorf("%q was done", args)
+		}
+	}
+}
+
+// TestBillHolds: a bill lists every module of a binary, each in its version.
+func TestBillHolds(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := buildinfo.ReadFile(self)
+	if err != nil || len(info.Deps) == 0 {
+		t.Fatalf("this test has %d modules: %v", len(info.Deps), err)
+	}
+	type component struct {
+		Name    string `json:"name"`
+		Version string `json:"version"`
+	}
+	whole := []component{{"std", info.GoVersion}}
+	for _, module := range info.Deps {
+		whole = append(whole, component{module.Path, module.Version})
+	}
+	other := slices.Clone(whole)
+	other[1].Version = "v0.0.1"
+	for _, row := range []struct {
+		name  string
+		list  []component
+		words string
+	}{
+		{"whole", whole, ""},
+		{"without Go", whole[1:], "std " + info.GoVersion},
+		{"without one", append(slices.Clone(whole[:1]), whole[2:]...), whole[1].Name},
+		{"another version", other, whole[1].Name + " " + whole[1].Version},
+		{"empty", nil, "std"},
+	} {
+		file := filepath.Join(t.TempDir(), "bom.json")
+		text, err := json.Marshal(map[string]any{"components": row.list})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err = billHolds(file, self)
+		if row.words == "" && err != nil || row.words != "" && (err == nil || !strings.Contains(err.Error(), row.words)) {
+			t.Errorf("%s: got %v, expected %q", row.name, err, row.words)
+		}
+	}
+}
+
+// TestGoOfReleases: another Go than that of .go-version would give other bytes.
+func TestGoOfReleases(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), goFile)
+	for text, ok := range map[string]bool{strings.TrimPrefix(runtime.Version(), "go") + "\n": true, "1.25.0\n": false, "": false} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := checkGo(file); (err == nil) != ok {
+			t.Errorf("%q: got %v, expected ok: %t", text, err, ok)
 		}
 	}
 }
