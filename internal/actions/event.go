@@ -31,8 +31,10 @@ type Event struct {
 
 // payload is what is read of an event.
 type payload struct {
+	Action      string `json:"action"` // closed, opened, …
 	PullRequest struct {
-		Base struct {
+		Merged bool `json:"merged"`
+		Base   struct {
 			SHA  string     `json:"sha"`
 			Repo repository `json:"repo"`
 		} `json:"base"`

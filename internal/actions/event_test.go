@@ -125,6 +125,14 @@ func FuzzPayload(f *testing.F) {
 		event, ok, err := ReadEvent(getenv(map[string]string{
 			"GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": path, "GITHUB_WORKSPACE": t.TempDir(),
 		}))
+		for _, name := range []string{"pull_request_target", "workflow_run"} {
+			why, err := Unsigned(getenv(map[string]string{
+				"GITHUB_EVENT_NAME": name, "GITHUB_EVENT_PATH": path, "ACTIONS_ID_TOKEN_REQUEST_URL": "x", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "x",
+			}))
+			if why != "" && err != nil || why != "" && why != Fork {
+				t.Errorf("%s: got %q, %v", name, why, err)
+			}
+		}
 		if ok == (err != nil) || ok && len(event.Base) != 40 && len(event.Base) != 64 {
 			t.Errorf("got %v, %t, %v", event, ok, err)
 		}

@@ -144,12 +144,17 @@ func (r Runner) why() Why {
 	if r.Getenv("GITHUB_ACTOR") == dependabotActor {
 		return Dependabot
 	}
-	switch r.Getenv("GITHUB_EVENT_NAME") {
+	event := r.Getenv("GITHUB_EVENT_NAME")
+	switch event {
 	case "pull_request", "pull_request_review", "pull_request_review_comment":
 	default:
 		return Permission
 	}
-	if fork, err := fromFork(r.Getenv); err == nil && fork {
+	p, err := readPayload(r.Getenv("GITHUB_EVENT_PATH"))
+	if err != nil {
+		return Permission
+	}
+	if fork, err := p.fromFork(event); err == nil && fork {
 		return Fork
 	}
 	return Permission

@@ -11,7 +11,8 @@ import (
 // that nobody of the repository has merged, and what is built from that must not bear
 // the repository's name. It is empty for a run to sign in. The event decides, and one
 // that cannot be read is an error, so that a run for such a change is never taken for
-// another.
+// another. The event that a pull request is merged is one to sign in, where the job has a
+// token.
 //
 //   - a pull request from a fork, also where the event gives the job a token:
 //     pull_request_target, and workflow_run behind it
@@ -23,19 +24,33 @@ func Unsigned(getenv func(string) string) (Why, error) {
 	switch {
 	case event == "merge_group":
 		return MergeQueue, nil
-	case bot && (fromPullRequest(event) || !hasIDToken(getenv)):
+	case bot && !hasIDToken(getenv):
 		return Dependabot, nil
 	case !fromPullRequest(event) && event != "workflow_run":
 		return "", nil
 	}
-	fork, err := fromFork(getenv)
+	p, err := readPayload(getenv("GITHUB_EVENT_PATH"))
 	if err != nil {
-		return "", fmt.Errorf("reading the %s event that started this run, whether it is of a fork: %w; next: let this see the runner's event file", event, err)
+		return "", unreadable(event, err)
+	}
+	if fromPullRequest(event) && p.Action == "closed" && p.PullRequest.Merged && hasIDToken(getenv) {
+		return "", nil
+	}
+	if bot && fromPullRequest(event) {
+		return Dependabot, nil
+	}
+	fork, err := p.fromFork(event)
+	if err != nil {
+		return "", unreadable(event, err)
 	}
 	if fork {
 		return Fork, nil
 	}
 	return "", nil
+}
+
+func unreadable(event string, err error) error {
+	return fmt.Errorf("reading the %s event that started this run, whether it is of a fork: %w; next: let this see the runner's event file", event, err)
 }
 
 // dependabotActor is who starts Dependabot's runs; a person who starts one again does not
@@ -54,13 +69,9 @@ func hasIDToken(getenv func(string) string) bool {
 
 // fromFork tells whether the change is of another repository than the one that it is
 // for. A repository that is gone was another one.
-func fromFork(getenv func(string) string) (bool, error) {
-	p, err := readPayload(getenv("GITHUB_EVENT_PATH"))
-	if err != nil {
-		return false, err
-	}
+func (p payload) fromFork(event string) (bool, error) {
 	base, head := p.PullRequest.Base.Repo, p.PullRequest.Head.Repo
-	if getenv("GITHUB_EVENT_NAME") == "workflow_run" {
+	if event == "workflow_run" {
 		base, head = p.Repository, p.WorkflowRun.HeadRepository
 	}
 	if base.FullName == "" {

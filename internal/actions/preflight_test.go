@@ -25,6 +25,9 @@ func TestUnsigned(t *testing.T) {
 	after := func(head, repository string) string {
 		return `{"workflow_run": {"event": "pull_request", "head_repository": ` + head + `}, "repository": ` + repository + `}`
 	}
+	merged := func(head, base string) string {
+		return `{"action": "closed", ` + strings.Replace(pullRequestOf(head, base), `{"head"`, `{"merged": true, "head"`, 1)[1:]
+	}
 	for _, r := range []struct {
 		name, event, payload, actor string
 		token                       bool
@@ -58,6 +61,15 @@ func TestUnsigned(t *testing.T) {
 		{name: "two of them", event: "pull_request", payload: `{"pull_request": {}, ` + pullRequestOf(own, own)[1:], words: "duplicate"},
 		{name: "an empty event", event: "pull_request", payload: "{}", words: "it names no repository"},
 
+		{name: "merged", event: "pull_request", payload: merged(own, own), token: true},
+		{name: "a fork's, merged", event: "pull_request_target", payload: merged(other, own), token: true},
+		{name: "a fork's, merged, without a token", event: "pull_request", payload: merged(other, own), want: Fork},
+		{name: "a fork's, merged is a word", event: "pull_request_target", payload: strings.Replace(merged(other, own), "true", `"true"`, 1), token: true, words: "JSON string"},
+		{name: "a fork's, merged before", event: "pull_request_target", payload: strings.Replace(merged(other, own), "closed", "labeled", 1), token: true, want: Fork},
+		{name: "a fork's, not merged", event: "pull_request_target", payload: strings.Replace(merged(other, own), "true", "false", 1), token: true, want: Fork},
+		{name: "a fork's, nothing of merged", event: "pull_request_target", payload: strings.Replace(merged(other, own), "true", "null", 1), token: true, want: Fork},
+		{name: "behind a fork's run, and merged", event: "workflow_run", payload: `{"action": "closed", "pull_request": {"merged": true}, ` + after(other, own)[1:], token: true, want: Fork},
+
 		{name: "behind a run", event: "workflow_run", payload: after(own, own), token: true},
 		{name: "behind a fork's run", event: "workflow_run", payload: after(other, own), token: true, want: Fork},
 		{name: "behind nobody's", event: "workflow_run", payload: after("null", own), token: true, want: Fork},
@@ -69,6 +81,9 @@ func TestUnsigned(t *testing.T) {
 		{name: "Dependabot", event: "pull_request", payload: pullRequestOf(own, own), actor: dependabotActor, want: Dependabot},
 		{name: "Dependabot, with a token", event: "pull_request", payload: pullRequestOf(own, own), actor: dependabotActor, token: true, want: Dependabot},
 		{name: "Dependabot, and no event", event: "pull_request", actor: dependabotActor, want: Dependabot},
+		{name: "Dependabot with a token, and no event", event: "pull_request", actor: dependabotActor, token: true, words: "GITHUB_EVENT_PATH is not set"},
+		{name: "Dependabot's, merged", event: "pull_request_target", payload: merged(own, own), actor: dependabotActor, token: true},
+		{name: "Dependabot's, merged, without a token", event: "pull_request", payload: merged(own, own), actor: dependabotActor, want: Dependabot},
 		{name: "Dependabot's branch", event: "push", actor: dependabotActor, want: Dependabot},
 		{name: "what Dependabot merged", event: "push", actor: dependabotActor, token: true},
 		{name: "who is called alike", event: "push", actor: "dependabot"},

@@ -208,6 +208,33 @@ func TestTokenOfAnother(t *testing.T) {
 	}
 }
 
+// TestTokenTurnsPrivate: where to sign was chosen by the first token, and a later one that
+// does not call the repository public is not sent there.
+func TestTokenTurnsPrivate(t *testing.T) {
+	t.Parallel()
+	for _, r := range []struct {
+		first, later string // "" for a token that does not say
+		taken        bool
+	}{
+		{"public", "public", true}, {"public", "private", false}, {"public", "internal", false}, {"public", "", false},
+		{"private", "private", true}, {"private", "public", true}, {"", "private", true},
+	} {
+		m := &minter{t: t, claims: jobClaims()}
+		c := &credential{audience: defaultAudience, mint: m.mint, now: time.Now}
+		m.claims["repository_visibility"] = r.first
+		if err := c.openJob(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		source := c.source()
+		ask(t, source)
+		m.claims["repository_visibility"] = r.later
+		token, err := source(t.Context())
+		if (err == nil) != r.taken || err != nil && (ExitCode(err) != ExitDenied || !token.IsZero() || !strings.Contains(err.Error(), "was public when this run began")) {
+			t.Errorf("%+v: %v", r, err)
+		}
+	}
+}
+
 // Nobody is not a signer.
 func TestNobodySigns(t *testing.T) {
 	t.Parallel()

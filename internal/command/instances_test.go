@@ -150,8 +150,14 @@ type signedRun struct {
 	asked     []string
 }
 
-// attest signs the app as the job does. DIR in an argument is the folder.
+// attest signs the app as the job does, which is built from another commit than is checked
+// out around this test. DIR in an argument is the folder.
 func (n *internet) attest(args ...string) signedRun {
+	n.t.Helper()
+	return n.attestAs(append(args, "--allow-other-head")...)
+}
+
+func (n *internet) attestAs(args ...string) signedRun {
 	n.t.Helper()
 	for i := range args {
 		args[i] = strings.ReplaceAll(args[i], "DIR", n.dir)
@@ -159,7 +165,7 @@ func (n *internet) attest(args ...string) signedRun {
 	var stdout, stderr bytes.Buffer
 	values := map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": "http://" + idTokenHost + "/token", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "bearer"}
 	env := Env{
-		Args: append([]string{"attest", filepath.Join(n.dir, "app"), "--allow-other-head"}, args...), Getenv: func(name string) string { return values[name] },
+		Args: append([]string{"attest", filepath.Join(n.dir, "app")}, args...), Getenv: func(name string) string { return values[name] },
 		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
 		FS: theDisk{}, Now: time.Now(), HTTP: &http.Client{Transport: n}, Version: "v0.0.0-test",
 	}
@@ -238,6 +244,43 @@ func TestInstances(t *testing.T) {
 		}
 	}
 }
+
+// TestInstancesOfKeys: a key signs alone, and with what is named for it. No certificate
+// names anybody, and a log gets digests.
+func TestInstancesOfKeys(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]struct {
+		args  []string
+		hosts []string
+		says  string
+	}{
+		"alone":           {nil, nil, "no proven time"},
+		"auto":            {[]string{"--instance", "auto"}, nil, "no proven time"},
+		"GitHub's":        {append(bothRoots(), "--instance", "github"), githubHosts()[1:], "instance  github: named by --instance"},
+		"the public-good": {append(bothRoots(), "--instance", "public-good"), publicHosts()[1:], "instance  public-good: named by --instance"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newInternet(t, "private")
+			n.put("key.pem", testKey)
+			for _, more := range [][]string{{"--step", "build"}, {"--allow-other-head"}} {
+				args := slices.Concat([]string{"--key", "DIR/key.pem"}, more, r.args)
+				got := n.attestAs(args...)
+				if diff := cmp.Diff(r.hosts, got.asked); diff != "" || got.code != ExitAllowed || !strings.Contains(got.out, r.says) {
+					t.Errorf("exit code %d, expected %q, asked (-want +got):\n%s\n%s%s", got.code, r.says, diff, got.out, got.says)
+				}
+			}
+		})
+	}
+}
+
+// testKey is an ECDSA key that nobody trusts.
+const testKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgkHIGU89Y4D1dLd9a
+34sb5KAZRCg8nryY3Lcy0bvfzdGhRANCAATklwZJti39oVWy2aEUxT9OfofGQlRI
+lnA201LPf5p41sb6YBWzmdVemJQz/VDd3nKVJLPPe0l69TTsbtpQ7Dtx
+-----END PRIVATE KEY-----
+`
 
 func cmpOr(a, b string) string {
 	if a != "" {

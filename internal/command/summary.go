@@ -206,7 +206,7 @@ func (s *summarising) state(ctx context.Context, on func(int) *grounds, doc *rep
 		bundles = append(bundles, bundle)
 		stated = append(stated, report.Summary{
 			File: s.flags.file, Artifact: v.Artifact.Given, Result: summary.Result, Resource: summary.ResourceURI,
-			Levels: summary.Levels, Verifier: summary.VerifierID, Signer: bundle.verified.Signer().String(),
+			Levels: summary.Levels, Verifier: summary.VerifierID, Signer: bundle.verified.Signer().String(), Instance: s.at.shown(),
 		})
 	}
 	if len(bundles) == 0 {

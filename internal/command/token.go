@@ -104,10 +104,13 @@ func (c *credential) source() signer.TokenSource {
 		}
 		asked = true
 		token, err := c.mint(ctx)
-		if err != nil {
-			return identity.Token{}, err
+		if err == nil {
+			err = c.renew(token)
 		}
-		return token, c.renew(token)
+		if err != nil {
+			return identity.Token{}, err // and no token beside it
+		}
+		return token, nil
 	}
 }
 

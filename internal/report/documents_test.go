@@ -258,7 +258,7 @@ func hostile(text string) report.Document {
 		Roots:      []report.Root{{Name: text, Source: text, SHA256: text}},
 		Searched:   []report.Place{{Name: text}, {Name: text, Found: 1}, {Name: text, Found: 2}},
 		Warnings:   []string{text}, Loosenings: []string{text},
-		Summaries: []report.Summary{{File: text, Artifact: text, Result: text, Resource: text, Levels: []string{text}, Verifier: text, Signer: text}},
+		Summaries: []report.Summary{{File: text, Artifact: text, Result: text, Resource: text, Levels: []string{text}, Verifier: text, Signer: text, Instance: report.Instance{Name: text, Reason: text}}},
 		Verdicts:  []verdict.Verdict{v},
 	}
 }
@@ -278,6 +278,7 @@ func stated(d report.Document) report.Document {
 		s := report.Summary{
 			File: "app.vsa.jsonl", Artifact: v.Artifact.Given, Result: "FAILED", Resource: "pkg:generic/" + v.Artifact.Given,
 			Verifier: "https://example.com/verifier", Signer: "verify.yml@refs/heads/main of acme/app (GitHub Actions)",
+			Instance: report.Instance{Name: "public-good", Reason: "the repository acme/app is public"},
 		}
 		if v.Allowed() {
 			s.Result, s.Levels = "PASSED", []string{"SLSA_BUILD_LEVEL_3", "ACME_REVIEWED"}

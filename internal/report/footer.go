@@ -128,6 +128,9 @@ func summaryFacts(summaries []Summary) []fact {
 		if len(s.Levels) > 0 {
 			line += ", " + strings.Join(each(s.Levels, Clean), ", ")
 		}
+		if s.Instance.Name != "" {
+			line += ", with the instance " + Clean(s.Instance.Name) + " (" + Clean(s.Instance.Reason) + ")"
+		}
 		return line
 	}))
 }

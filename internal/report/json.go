@@ -89,6 +89,8 @@ type documentSummary struct {
 	Levels   []string `json:"levels"`
 	Verifier string   `json:"verifier"`
 	Signer   string   `json:"signer"`
+
+	Instance instanceView `json:"instance"`
 }
 
 type toolView struct {
@@ -194,10 +196,12 @@ func viewDocument(d Document) documentView {
 		},
 		Layout:     viewLayout(d.Layout),
 		Parameters: d.Parameters, Warnings: d.Warnings, Loosenings: d.Loosenings,
-		Roots:     each(d.Roots, func(r Root) rootView { return rootView{r.Name, r.Source, r.SHA256, instant(r.Date)} }),
-		Summaries: each(d.Summaries, func(s Summary) documentSummary { return documentSummary(s) }),
-		Searched:  each(d.Searched, func(p Place) placeView { return placeView(p) }),
-		Verdicts:  each(d.Verdicts, viewVerdict),
+		Roots: each(d.Roots, func(r Root) rootView { return rootView{r.Name, r.Source, r.SHA256, instant(r.Date)} }),
+		Summaries: each(d.Summaries, func(s Summary) documentSummary {
+			return documentSummary{s.File, s.Artifact, s.Result, s.Resource, s.Levels, s.Verifier, s.Signer, instanceView(s.Instance)}
+		}),
+		Searched: each(d.Searched, func(p Place) placeView { return placeView(p) }),
+		Verdicts: each(d.Verdicts, viewVerdict),
 	}
 }
 

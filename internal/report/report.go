@@ -61,6 +61,7 @@ type Summary struct {
 	Levels   []string
 	Verifier string // its verifier.id
 	Signer   string // for people, in one line
+	Instance Instance
 }
 
 // Root is a trusted root in use.

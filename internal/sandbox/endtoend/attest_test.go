@@ -404,7 +404,7 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("%q: %+v", name, got)
 		}
 		// The command that the report gives is one that a shell takes.
-		_, line, _ := strings.Cut(r.stdout, "verify  signatus ")
+		_, line, _ := strings.Cut(r.stdout, "\nverify    signatus ")
 		line, _, _ = strings.Cut(line, "\n")
 		if strings.Contains(line, `\u`) {
 			continue // not one to type
