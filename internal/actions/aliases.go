@@ -51,7 +51,7 @@ func Aliases() []Alias {
 		{Name: "subject-checksums", Stands: "checksums", Begins: true, read: readSubjectChecksums},
 		{Name: "predicate-path", Stands: "predicate", Begins: true, read: readFileOf("predicate-path", "predicate")},
 		{Name: "sbom-path", Stands: "sbom", Begins: true, read: readFileOf("sbom-path", "sbom")},
-		{Name: "push-to-registry", Begins: true, read: readPushToRegistry},
+		{Name: "push-to-registry", Stands: "store", Begins: true, read: readPushToRegistry},
 		{Name: inputSummary, Begins: true, Any: true, read: readShowSummary},
 	}
 }
@@ -140,6 +140,13 @@ func readSubjectDigest(in inputs, a *asked) error {
 	if name == "" {
 		return errors.New("reading input subject-digest: what it is of has no name; next: give subject-name too, such as ghcr.io/acme/app")
 	}
+	push, err := in.pushes()
+	if err != nil {
+		return err
+	}
+	if push { // as that action has it: a repository at GitHub may have capitals, an image may not
+		name = strings.ToLower(name)
+	}
 	if strings.Contains(digest, "@") {
 		return errors.New(`reading input subject-digest: it holds "@"; next: write the digest alone, such as sha256:HEX`)
 	}
@@ -209,14 +216,19 @@ func readFileOf(input, flag string) func(in inputs, a *asked) error {
 	}
 }
 
-// readPushToRegistry refuses what attest cannot do yet: the step would succeed, and
-// nothing be in the registry.
-func readPushToRegistry(in inputs, _ *asked) error {
-	push, err := in.truth("push-to-registry")
-	if err == nil && push == "true" {
-		err = errors.New("reading input push-to-registry: attest does not write to registries yet; next: leave it out, and push the file of the output bundle-path yourself: docs/images.md")
+// readPushToRegistry has the bundle kept with the image too; the file stays, as there.
+func readPushToRegistry(in inputs, a *asked) error {
+	push, err := in.pushes()
+	if err == nil && push {
+		a.arguments = append(a.arguments, "--store=file", "--store=oci")
 	}
 	return err
+}
+
+// pushes tells whether the bundle goes to the image's registry.
+func (in inputs) pushes() (bool, error) {
+	push, err := in.truth("push-to-registry")
+	return push == "true", err
 }
 
 // readShowSummary refuses what is no answer; [ShowsSummary] reads it.

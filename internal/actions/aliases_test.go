@@ -12,7 +12,7 @@ import (
 func theVerbs() []Verb {
 	return []Verb{
 		{Name: "attest", Flags: map[string]Flag{
-			"subject": {Takes: Values}, "checksums": {Takes: Values, Form: Path}, "predicate": {Takes: Text, Form: MaybePath}, "predicate-type": {}, "sbom": {Form: Path},
+			"subject": {Takes: Values}, "store": {Takes: Values, Form: AfterName}, "checksums": {Takes: Values, Form: Path}, "predicate": {Takes: Text, Form: MaybePath}, "predicate-type": {}, "sbom": {Form: Path},
 		}},
 		{Name: "verify", Flags: map[string]Flag{"subject-name": {}, "predicate-type": {}, "checksums": {Form: Path}}},
 	}
@@ -52,9 +52,14 @@ func TestAliases(t *testing.T) {
 			map[string]string{"subject-path": "a", "predicate-path": "x.json", "predicate-type": "https://example.com/x"},
 			attest("--predicate-type=https://example.com/x", "--predicate=x.json", "--", "a"),
 		},
-		"a file called as JSON":    {map[string]string{"subject-path": "a", "predicate-path": "{}"}, attest("--predicate=./{}", "--", "a")},
-		"an SBOM":                  {map[string]string{"subject-path": "a", "sbom-path": "sbom.json"}, attest("--sbom=sbom.json", "--", "a")},
-		"no push, no summary":      {map[string]string{"subject-path": "a", "push-to-registry": "false", "show-summary": "true"}, attest("--", "a")},
+		"a file called as JSON": {map[string]string{"subject-path": "a", "predicate-path": "{}"}, attest("--predicate=./{}", "--", "a")},
+		"an SBOM":               {map[string]string{"subject-path": "a", "sbom-path": "sbom.json"}, attest("--sbom=sbom.json", "--", "a")},
+		"no push, no summary":   {map[string]string{"subject-path": "a", "push-to-registry": "false", "show-summary": "true"}, attest("--", "a")},
+		"a push": {
+			map[string]string{"subject-name": "ghcr.io/Acme/App", "subject-digest": "sha256:" + sum256, "push-to-registry": "true"},
+			attest("--subject=ghcr.io/acme/app@sha256:"+sum256, "--store=file", "--store=oci"),
+		},
+		"a name with capitals":     {map[string]string{"subject-name": "ghcr.io/Acme/App", "subject-digest": "sha256:" + sum256, "push-to-registry": "false"}, attest("--subject=ghcr.io/Acme/App@sha256:" + sum256)},
 		"the command said too":     {map[string]string{"command": "attest", "subject-path": "a"}, attest("--", "a")},
 		"the empty are not given":  {map[string]string{"command": "attest", "subject-path": " \n", "subject-digest": "", "subject-name": "", "sbom-path": "", "paths": "a"}, attest("--", "a")},
 		"beside flags of others":   {map[string]string{"subject-path": "a", "subject": "b@sha256:" + sum256}, attest("--subject=b@sha256:"+sum256, "--", "a")},
@@ -96,7 +101,7 @@ func TestAliasesRefuse(t *testing.T) {
 		"a name of a repository":      {map[string]string{"subject-checksums": sum256 + "  git+https://github.com/acme/app"}, []string{"input subject-checksums"}},
 		"a list too large":            {map[string]string{"subject-checksums": strings.Repeat(sum256+"  a\n", 512<<10/68+1)}, []string{"input subject-checksums", "512 KiB"}},
 		"two predicates' files":       {map[string]string{"subject-path": "a", "predicate-path": "a\nb"}, []string{"input predicate-path", "several lines"}},
-		"a push":                      {map[string]string{"subject-path": "a", "push-to-registry": "true"}, []string{"input push-to-registry", "not write to registries yet"}},
+		"a push beside the store":     {map[string]string{"subject-path": "a", "push-to-registry": "true", "store": "github"}, []string{"input push-to-registry", "input store "}},
 		"a push of YAML 1.1":          {map[string]string{"subject-path": "a", "push-to-registry": "yes"}, []string{"input push-to-registry", `"yes"`}},
 		"a summary of neither":        {map[string]string{"subject-path": "a", "show-summary": "1"}, []string{"input show-summary"}},
 		"a path for verify":           {map[string]string{"command": "verify", "subject-path": "a"}, []string{"input subject-path", "goes with attest", "command: attest"}},

@@ -138,7 +138,7 @@ func TestInputsAreFlags(t *testing.T) {
 	if m.Runs.Using != "docker" || m.Runs.Image != "Dockerfile" || !slices.Equal(m.Runs.Args, []string{"action"}) {
 		t.Errorf("action.yml runs %+v", m.Runs)
 	}
-	if diff := cmp.Diff([]string{"bundle-path", "exit-code", "report-path", "sarif-path", "verdict", "vsa-path"}, slices.Sorted(maps.Keys(m.Outputs))); diff != "" {
+	if diff := cmp.Diff([]string{"attestation-id", "attestation-url", "bundle-path", "exit-code", "report-path", "sarif-path", "verdict", "vsa-path"}, slices.Sorted(maps.Keys(m.Outputs))); diff != "" {
 		t.Errorf("outputs (-want +got):\n%s", diff)
 	}
 	if m.Name == "" || m.Description == "" || len(m.Description) > 125 || m.Author == "" || m.Branding.Icon == "" || m.Branding.Color == "" {

@@ -22,7 +22,7 @@ func TestFlagsWithPaths(t *testing.T) {
 	want := map[actions.Form]string{
 		actions.Path: "allowed-signers bundle byproduct checksums git inspection-dir key layout layout-key link-dir output push-token " +
 			"registry-password-file sbom signing-config suggest-layout vsa vsa-key",
-		actions.AfterName: "trusted-root",
+		actions.AfterName: "store trusted-root",
 		actions.MaybePath: "identity-token predicate push vars",
 	}
 	got := map[actions.Form][]string{}

@@ -29,7 +29,7 @@ func (s *step) leave(code *int) error {
 	was := *code
 	bundle, problem := s.bundle()
 	var outputs []actions.Output
-	for _, o := range append([]actions.Output{bundle}, s.fileOutputs()...) {
+	for _, o := range slices.Concat([]actions.Output{bundle}, s.atGitHub(), s.fileOutputs()) {
 		if o.Value == "" {
 			continue
 		}
@@ -119,7 +119,7 @@ func (s *step) fileOutputs() (outputs []actions.Output) {
 // giveBack gives what was written to the owner of the workspace. It is the step's own
 // file, and there all the same where that fails.
 func (s *step) giveBack() {
-	files := s.bundles()
+	files := slices.Concat(s.bundles(), s.inFolders())
 	if s.signed != nil && s.signed.Layout != "" {
 		files = append(files, s.signed.Layout)
 	}

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -51,10 +50,10 @@ anybody can read, and that of any other with GitHub's own, which has none. --ins
 names one of the two, --signing-config and --trusted-root name another.
 
 A bundle is appended to PATH.sigstore.jsonl, where verify finds it; several files
-share attestation.sigstore.jsonl, and a commit's is commit-ID.sigstore.json, or with
---store notes a line of its note in refs/notes/attestations, which --push takes to a
-remote. It is opened and verified before it is written: what does not verify is not
-written.
+share attestation.sigstore.jsonl, and a commit's is commit-ID.sigstore.json. --store
+names other places, also several: a folder, a commit's note in refs/notes/attestations,
+which --push takes to a remote, GitHub's attestations, an image's registry, a release.
+It is opened and verified before it is kept anywhere: what does not verify is not.
 
 Exit codes: 0 signed, 1 refused, 2 wrong usage, 3 could not be done now.`
 
@@ -71,6 +70,13 @@ const attestExamples = `  # In a workflow: what it built, with SLSA provenance
 
   # An image in its registry; of an index also the image of each platform
   signatus attest --image ghcr.io/acme/app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+
+  # The same, kept in the registry and at GitHub, and in a file too
+  signatus attest --image ghcr.io/acme/app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \
+    --store oci --store github --store file
+
+  # Beside the files of a release, an asset for each of them
+  signatus attest 'dist/*' --store release=v1.2.0 --one-per-subject
 
   # An image that is not read, and its SBOM
   signatus attest --subject ghcr.io/acme/app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \
@@ -115,7 +121,7 @@ func newAttest(env Env) *cobra.Command {
 	flags.StringVar(&in.suggested, "suggest-layout", "", "write to `FILE` the layout that would allow what was signed, by its signer and nobody else")
 	in.report.register(flags)
 	choices(cmd, "oidc-flow", flowAuto, flowAmbient, flowBrowser, flowDevice)
-	choices(cmd, "store", storeFile, storeNotes)
+	choices(cmd, "store", stores()...)
 	choices(cmd, "build-type", "github", "community")
 	choices(cmd, "instance", instanceAuto, instancePublicGood, instanceGitHub)
 	choices(cmd, "rekor-version", "1", "2")
@@ -148,8 +154,11 @@ func attest(ctx context.Context, env Env, in attestInput) error {
 	if err := in.checkFiles(env, using{found: found, byproducts: ready.byproducts, plan: plan}); err != nil {
 		return err
 	}
-	remote, err := in.out.notes.remote(env, found.repository)
+	keeping, err := in.out.keeping(env, storing{found: found, plan: plan, registry: in.registry, repo: in.subjects.repo})
 	if err != nil {
+		return err
+	}
+	if err := keeping.check(ctx); err != nil {
 		return err
 	}
 	offer, err := in.instance.load(ctx, env, in.who.key != "")
@@ -183,12 +192,9 @@ func attest(ctx context.Context, env Env, in attestInput) error {
 	if err != nil {
 		return err
 	}
-	if err := signing.write(ctx, signed); err != nil {
-		return err
-	}
-	unpushed := remote.send(ctx, &doc)
-	unsuggested := in.suggest(env, signing, signed) // the bundles are written all the same, and are to be reported
-	return errors.Join(unpushed, unsuggested, in.report.signed(env, doc))
+	failed := signing.keep(ctx, keeping, signed)
+	unsuggested := in.suggest(env, signing, signed) // what was signed is to be reported, whatever failed
+	return together(failed, unsuggested, in.report.signed(env, doc))
 }
 
 // check refuses flags that contradict each other.
@@ -204,11 +210,8 @@ func (in attestInput) check() error {
 	if in.out.force && in.out.bundle == "" && in.suggested == "" {
 		return usage("leave it out: elsewhere bundles are appended", "--force goes with --bundle or --suggest-layout")
 	}
-	if in.registry.given() && len(in.subjects.images) == 0 {
-		return usage("name an image with --image NAME@sha256:HEX, or leave it out", "--registry-username logs in where images are, and goes with --image")
-	}
-	if in.out.notes.asked() && in.subjects.commit == "" {
-		return usage("attest a commit: --commit HEAD", "--store notes keeps what was said about a commit with it, and goes with --commit")
+	if err := in.checkStores(); err != nil {
+		return err
 	}
 	if in.guards.otherHead && (in.subjects.commit != "" || in.says.step != "" || in.says.custom()) {
 		return usage("leave it out", "--allow-other-head goes with SLSA provenance, which records the other commit")
@@ -217,6 +220,22 @@ func (in attestInput) check() error {
 		return usage("leave one of them out", "--suggest-layout and --allow-other-head: a bundle with another head cannot pass a layout that joins on the commit")
 	}
 	return in.says.check(in.subjects.commit != "")
+}
+
+// checkStores refuses stores that what is attested does not go with.
+func (in attestInput) checkStores() error {
+	stores := in.out.stores
+	switch {
+	case stores.asks(storeNotes) && in.subjects.commit == "":
+		return usage("attest a commit: --commit HEAD", "--store notes keeps what was said about a commit with it, and goes with --commit")
+	case stores.asks(storeOCI) && len(in.subjects.images)+len(in.subjects.subjects) == 0:
+		return usage("name an image: --image NAME@sha256:HEX", "--store oci keeps bundles with images in their registries, and no subject is one")
+	case in.registry.given() && len(in.subjects.images) == 0 && !stores.asks(storeOCI):
+		return usage("name an image with --image NAME@sha256:HEX, or leave it out", "--registry-username logs in where images are, and goes with --image")
+	case in.subjects.repo != "" && in.subjects.commit == "" && !stores.asks(storeGitHub, storeRelease):
+		return usage("name the commit with --commit REV, or add --store github", "--repo goes with --commit, and with --store github or release")
+	}
+	return nil
 }
 
 // using are the files of a run that are not flags as they stand.
@@ -243,7 +262,7 @@ func (in attestInput) checkFiles(env Env, u using) error {
 	files.reads("--signing-config", in.instance.config)
 	files.reads("--identity-token", in.who.token)
 	files.reads("--key", in.who.key)
-	files.reads("--push-token", in.out.notes.token)
+	files.reads("--push-token", in.out.stores.token)
 	files.reads("--registry-password-file", in.registry.passwordFile)
 	for _, r := range in.instance.roots.files {
 		_, file, named := strings.Cut(r, "=")

@@ -1,8 +1,6 @@
 package command
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -13,7 +11,6 @@ import (
 
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/evidence"
-	"github.com/signatus-dev/signatus/internal/gitnotes"
 	"github.com/signatus-dev/signatus/internal/provenance"
 )
 
@@ -33,13 +30,13 @@ type outputFlags struct {
 	bundle string
 	force  bool
 	single bool
-	notes  noteFlags
+	stores storeFlags
 }
 
 func (f *outputFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.bundle, "bundle", "", "write exactly one bundle to `FILE`, which must not exist (default: PATH.sigstore.jsonl, "+sharedFile+" or commit-ID.sigstore.json)")
 	flags.BoolVar(&f.force, "force", false, "replace what is at --bundle and --suggest-layout")
-	f.notes.register(flags)
+	f.stores.register(flags)
 	flags.BoolVar(&f.single, "one-per-subject", false, "make a bundle for each subject, in place of one for up to 1,024")
 }
 
@@ -47,10 +44,13 @@ func (f *outputFlags) check() error {
 	if f.single && f.bundle != "" {
 		return usage("leave one of them out", "--bundle takes exactly one bundle, and --one-per-subject makes many")
 	}
-	if f.notes.asked() && f.bundle != "" {
-		return usage("leave one of them out", "--bundle names a file, and --store notes keeps the bundle in the repository")
+	if err := f.stores.check(); err != nil {
+		return err
 	}
-	return f.notes.check()
+	if f.bundle != "" && !f.stores.asks(storeFile) {
+		return usage("add --store file, or leave --bundle out", "--bundle names a file, and --store keeps the bundle elsewhere")
+	}
+	return nil
 }
 
 // place is where a bundle goes, and how.
@@ -61,8 +61,6 @@ type place struct {
 	exactly, force bool
 	// next is where a further bundle goes if there is one at path already.
 	next string
-	// note is where it goes in place of a file; nil for a file.
-	note *commitNote
 }
 
 // planned is a statement that is to be made: of which subjects, by their order, and
@@ -74,8 +72,9 @@ type planned struct {
 	place    place
 }
 
-// plan divides the subjects into statements, and settles where each goes. What is
-// in the way is said before anything is read or signed.
+// plan divides the subjects into statements, and settles the file of each, which is where
+// it goes unless other stores are asked for. What is in the way of the files is said before
+// anything is read or signed.
 func (f *outputFlags) plan(env Env, found foundSubjects) ([]planned, error) {
 	size, all := artifact.MaxStatementSubjects, len(found.files)+len(found.known)
 	if f.single {
@@ -89,10 +88,7 @@ func (f *outputFlags) plan(env Env, found foundSubjects) ([]planned, error) {
 		} else {
 			p.image = found.imageOf(found.known[from-len(found.files)])
 		}
-		switch {
-		case f.notes.asked():
-			p.place = place{note: &commitNote{notes: evidence.Notes{Repository: found.repository, Now: env.Now}, commit: found.commit.ID}}
-		case f.bundle == "":
+		if f.bundle == "" {
 			p.place = placeOf(found, p)
 		}
 		plan = append(plan, p)
@@ -100,8 +96,8 @@ func (f *outputFlags) plan(env Env, found foundSubjects) ([]planned, error) {
 	if f.bundle != "" && len(plan) > 1 {
 		return nil, usage("leave --bundle out, or attest them in parts", "--bundle takes exactly one bundle, and %d subjects need %d", all, len(plan))
 	}
-	if f.notes.asked() {
-		return plan, notable(plan)
+	if !f.stores.asks(storeFile) {
+		return plan, nil // a file is the last resort then
 	}
 	if _, err := fs.Stat(env.FS, f.bundle); f.bundle != "" && !f.force && err == nil {
 		return nil, &exitError{code: ExitDenied, err: fmt.Errorf("there is a file %s already, and it may hold another signer's bundle", f.bundle), next: "name another file, replace it with --force, or leave --bundle out to append"}
@@ -145,104 +141,9 @@ func (found foundSubjects) folder() string {
 	return "."
 }
 
-// write puts the bundles in their places, and then reads them there. Those that share
-// a file are written at once.
-func (s *signing) write(ctx context.Context, bundles []made) error {
-	done := 0
-	for len(bundles[done:]) > 0 {
-		first := bundles[done]
-		together := bundles[done : done+1]
-		for !first.place.exactly && done+len(together) < len(bundles) && bundles[done+len(together)].place == first.place {
-			together = bundles[done : done+len(together)+1]
-		}
-		path, err := first.place.write(ctx, contents(together))
-		if err == nil {
-			err = first.place.confirm(s.env.FS, path, together)
-		}
-		if err != nil {
-			return undecided("", fmt.Errorf("it is signed%s%s; %w", logged(first), written(done, len(bundles)), err))
-		}
-		for _, m := range together {
-			m.shown.Path = path
-			if m.place.note != nil {
-				m.shown.Ref = gitnotes.Ref
-			}
-			if m.allowed {
-				m.shown.Verify = s.verifyCommand(m)
-				m.shown.VerifyWithGitHub = s.githubCommand(m)
-			}
-			s.doc.Bundles = append(s.doc.Bundles, m.shown)
-		}
-		done += len(together)
-	}
-	return nil
-}
-
-func contents(bundles []made) (all [][]byte) {
-	for _, m := range bundles {
-		all = append(all, m.bundle)
-	}
-	return all
-}
-
-// logged tells what cannot be taken back.
-func logged(m made) string {
-	if len(m.shown.Entries) == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" and logged (%s, index %d)", m.shown.Entries[0].Log, m.shown.Entries[0].Index)
-}
-
-// written says how far it came.
-func written(n, of int) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf(", and %d of %d bundles are written", n, of)
-}
-
-// write returns where the bundles are now: where each has a file of its own, there is
-// one.
-func (p place) write(ctx context.Context, bundles [][]byte) (string, error) {
-	switch {
-	case p.note != nil:
-		return "", p.note.write(ctx, bundles)
-	case !p.exactly:
-		return p.path, evidence.Append(ctx, p.path, bundles...)
-	case p.force:
-		return p.path, evidence.Replace(p.path, bundles[0])
-	}
-	err := evidence.Create(p.path, bundles[0])
-	if errors.Is(err, fs.ErrExist) && p.next != "" {
-		return p.next, evidence.Append(ctx, p.next, bundles...)
-	}
-	return p.path, err
-}
-
-// confirm demands that the place holds the bundles that were verified.
-func (p place) confirm(fsys fs.FS, path string, bundles []made) error {
-	var found evidence.Found
-	var err error
-	if p.note != nil {
-		path, found = gitnotes.Ref, p.note.read()
-	} else if found, err = evidence.Named(fsys, []string{path}); err != nil {
-		return fmt.Errorf("reading back what was written: %w", err)
-	}
-	there := map[string]bool{}
-	for _, c := range found.Candidates {
-		there[c.Digest()] = true
-	}
-	for _, m := range bundles {
-		if !there[m.verified.Digest()] {
-			return fmt.Errorf("reading back %s: it does not hold the bundle that was written; next: look at what else writes there, and run it again", path)
-		}
-	}
-	return nil
-}
-
 // verifyCommand is how anybody verifies the first of the bundle's subjects.
 func (s *signing) verifyCommand(m made) string {
-	args := s.inHand(m)
+	args := inHand(m)
 	if signer := m.verified.Signer(); s.who.key == nil {
 		args = append(args, "--certificate-identity", signer.SAN, "--certificate-oidc-issuer", signer.Issuer)
 	} else {
@@ -256,11 +157,11 @@ func (s *signing) verifyCommand(m made) string {
 
 // verifyWith is how anybody does with the suggested layout.
 func (s *signing) verifyWith(m made, layout string) string {
-	return s.shell(append(s.inHand(m), "--layout", layout))
+	return s.shell(append(inHand(m), "--layout", layout))
 }
 
-// inHand names the first subject, and the bundle where verify would not find it.
-func (s *signing) inHand(m made) []string {
+// inHand names the first subject, and where the bundle is if verify would not find it.
+func inHand(m made) []string {
 	target := m.file
 	switch {
 	case m.image != "":
@@ -270,15 +171,7 @@ func (s *signing) inHand(m made) []string {
 	case !strings.Contains(target, "/") && (strings.HasPrefix(target, "-") || strings.Contains(target, ":")):
 		target = "./" + target // neither a flag nor a digest
 	}
-	args := []string{"signatus", "verify", target}
-	if m.place.exactly {
-		path := m.place.path
-		if m.shown.Path != "" {
-			path = m.shown.Path
-		}
-		args = append(args, "--bundle", path)
-	}
-	return args
+	return append([]string{"signatus", "verify", target}, m.find...)
 }
 
 // digestInHand is a digest as verify takes it.

@@ -62,8 +62,11 @@ func (in attestInput) provenance() bool {
 
 // sinks are the places where bundles go, as actions.Grants calls them.
 func (f *outputFlags) sinks() []string {
-	sinks := []string{f.notes.store}
-	if f.notes.push != "" {
+	var sinks []string
+	for _, s := range f.stores.all() {
+		sinks = append(sinks, s.kind)
+	}
+	if f.stores.push != "" {
 		sinks = append(sinks, "push")
 	}
 	return sinks

@@ -61,6 +61,12 @@ func registryOf(kind string) http.Handler {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
+		if kind == "closed" && user == "" && r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, `{"errors":[{"code":"DENIED","message":"it is full"}]}`)
+			return
+		}
 		behind.ServeHTTP(w, r)
 	})
 }
@@ -151,11 +157,12 @@ func TestActionImages(t *testing.T) {
 //	registry referrers  lists referrers by itself
 //	registry tags       leaves that to its clients
 //	registry private    is the first one, and takes alice with the password s3cret-pass alone
+//	registry closed     is the first one, and takes blobs, but no manifests
 //
-// It holds the image acme/app, at $APP, and the index acme/multi, at $MULTI, tagged v1.
+// It holds the image acme/app, at $APP, with the digest $APPDIGEST, and the index acme/multi, at $MULTI, tagged v1.
 func startRegistry(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 {
-		ts.Fatalf("usage: registry referrers|tags|private")
+		ts.Fatalf("usage: registry referrers|tags|private|closed")
 	}
 	server := httptest.NewServer(registryOf(args[0]))
 	ts.Defer(server.Close)
@@ -175,6 +182,7 @@ func startRegistry(ts *testscript.TestScript, _ bool, args []string) {
 		return host + "/" + repository + "@" + digest
 	}
 	ts.Setenv("APP", put("acme/app", manifestType, manifestOf("app")))
+	ts.Setenv("APPDIGEST", fmt.Sprintf("sha256:%x", sum256([]byte(manifestOf("app")))))
 	for _, name := range []string{"amd64", "arm64", "buildkit"} {
 		ts.Setenv(strings.ToUpper(name), put("acme/multi", manifestType, manifestOf(name)))
 	}

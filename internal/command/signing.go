@@ -43,6 +43,10 @@ type made struct {
 	verified *attestation.Verified
 	allowed  bool // by verify, for this signer and type
 	shown    *report.SignedBundle
+
+	number int      // its place among the bundles of the run
+	where  string   // the first place that has it; empty for nowhere
+	find   []string // flags with which verify finds it there
 }
 
 // all signs and verifies every statement, or none: nothing is written by then.

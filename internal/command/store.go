@@ -1,53 +1,83 @@
 package command
 
 import (
-	"cmp"
-	"context"
-	"errors"
-	"fmt"
-	"net/url"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
-
-	"github.com/signatus-dev/signatus/internal/evidence"
-	"github.com/signatus-dev/signatus/internal/gitnotes"
-	"github.com/signatus-dev/signatus/internal/gitremote"
-	"github.com/signatus-dev/signatus/internal/gitrepo"
-	"github.com/signatus-dev/signatus/internal/identity"
-	"github.com/signatus-dev/signatus/internal/report"
 )
 
-// Where a commit's bundle is kept.
+// Where bundles are kept.
 const (
-	storeFile  = "file"
-	storeNotes = "notes"
+	storeFile    = "file"    // beside the artifact
+	storeNotes   = "notes"   // a commit's, in its repository
+	storeDir     = "dir"     // a folder, one file a bundle
+	storeGitHub  = "github"  // the repository's attestations
+	storeOCI     = "oci"     // an image's registry
+	storeRelease = "release" // the assets of a release
 )
 
-// noteFlags say whether a commit's bundle is kept in its repository, and where it is
-// sent from there.
-type noteFlags struct {
-	store string
-	push  string
-	token string
+// stores are all kinds, those on this machine first.
+func stores() []string {
+	return []string{storeFile, storeDir, storeNotes, storeOCI, storeRelease, storeGitHub}
 }
 
-func (f *noteFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.store, "store", storeFile, "keep a commit's bundle in a file, or as a line of its git note in "+gitnotes.Ref+": `file|notes`")
+// storeFlags say where bundles are kept, and where notes are sent from there.
+type storeFlags struct {
+	stores []string
+	push   string
+	token  string
+}
+
+func (f *storeFlags) register(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.stores, "store", nil, "keep the bundle as `file|dir=FOLDER|notes|github|oci|release[=TAG]`: beside the artifact (the default), in a folder, in a commit's git note, in GitHub's attestations of the repository, with the image in its registry, in the release of a tag (repeatable)")
 	flags.StringVar(&f.push, "push", "", "push the notes to `REMOTE`, a name or a URL, written --push=REMOTE; goes with --store notes")
 	flags.Lookup("push").NoOptDefVal = "origin"
 	flags.StringVar(&f.token, "push-token", "", "push over https with the token in `FILE` (default: GITHUB_TOKEN, at GitHub alone)")
 }
 
-// asked tells whether the bundle goes into the notes.
-func (f *noteFlags) asked() bool { return f.store == storeNotes }
+// store is one of --store.
+type store struct {
+	kind     string
+	argument string // a folder, or a tag
+}
 
-func (f *noteFlags) check() error {
+// all are the stores that were asked for; without one, the file.
+func (f *storeFlags) all() (all []store) {
+	for _, given := range f.stores {
+		kind, argument, _ := strings.Cut(given, "=")
+		all = append(all, store{kind, argument})
+	}
+	if len(all) == 0 {
+		return []store{{kind: storeFile}}
+	}
+	return all
+}
+
+// asks tells whether bundles are kept in one of these kinds of stores.
+func (f *storeFlags) asks(kinds ...string) bool {
+	return slices.ContainsFunc(f.all(), func(s store) bool { return slices.Contains(kinds, s.kind) })
+}
+
+func (f *storeFlags) check() error {
+	all := f.all()
+	for i, given := range f.stores {
+		s, behind := all[i], strings.Contains(given, "=")
+		switch {
+		case !slices.Contains(stores(), s.kind):
+			return usage("write --store file, dir=FOLDER, notes, github, oci or release=TAG", "--store %s: there is nothing of that name to keep a bundle in", given)
+		case s.kind == storeDir && s.argument == "":
+			return usage("write --store dir=FOLDER; is a variable unset?", "--store %s: the folder is not named", given)
+		case s.kind == storeRelease && s.argument == "" && behind:
+			return usage("write --store release=TAG; is a variable unset?", "--store %s: the tag is empty", given)
+		case s.kind != storeDir && s.kind != storeRelease && behind:
+			return usage("write --store "+s.kind+storeHint(s.kind), "--store %s: %s takes nothing behind it", given, s.kind)
+		case slices.Contains(all[:i], s):
+			return usage("name it once", "--store %s is given twice", given)
+		}
+	}
 	switch {
-	case f.store != storeFile && f.store != storeNotes:
-		return usage("write --store notes or --store file", "--store %s: a bundle is kept in a file or in the notes", f.store)
-	case f.push != "" && !f.asked():
+	case f.push != "" && !f.asks(storeNotes):
 		return usage("add --store notes", "--push sends the notes of a repository, and goes with --store notes")
 	case f.token != "" && f.push == "":
 		return usage("add --push", "--push-token goes with --push")
@@ -55,113 +85,16 @@ func (f *noteFlags) check() error {
 	return nil
 }
 
-// maxTokenFile bounds the file of a token, in bytes.
-const maxTokenFile = 64 << 10
-
-// commitNote is a commit's note.
-type commitNote struct {
-	notes  evidence.Notes
-	commit string
-}
-
-// notable tells whether the notes can be written, before anybody is asked to sign.
-func notable(plan []planned) error {
-	for _, p := range plan {
-		if err := p.place.note.notes.Check(); err != nil {
-			return undecided("leave --store out and keep the bundle in a file", err)
-		}
+// storeHint says how what was meant may be said.
+func storeHint(kind string) string {
+	switch kind {
+	case storeFile:
+		return ", and its name as --bundle FILE"
+	case storeGitHub:
+		return ", and the repository as --repo OWNER/NAME"
+	case storeOCI:
+		return ", and the image as --image NAME@sha256:HEX"
+	default:
+		return ""
 	}
-	return nil
-}
-
-func (n *commitNote) write(ctx context.Context, bundles [][]byte) error {
-	return n.notes.Add(ctx, n.commit, bundles...)
-}
-
-func (n *commitNote) read() evidence.Found {
-	return evidence.OpenGit(n.notes.Repository, n.notes.Repository.Folder()).Commits([]string{n.commit})
-}
-
-// remote prepares to push, so that what is wrong with it is said before anybody signs.
-func (f *noteFlags) remote(env Env, repository *gitrepo.Repository) (*pushing, error) {
-	if f.push == "" {
-		return nil, nil
-	}
-	address := f.push
-	if !strings.ContainsAny(address, `:/\`) && address != "." && address != ".." { // a name
-		var err error
-		if _, address, err = repository.Remote(address); err != nil {
-			return nil, undecided("name a remote of the repository, or its URL: --push=URL", err)
-		}
-	}
-	token, err := f.pushToken(env, address)
-	if err != nil {
-		return nil, err
-	}
-	home := cmp.Or(env.Getenv("HOME"), env.Getenv("USERPROFILE"))
-	remote, err := gitremote.Open(repository, address, gitremote.Options{
-		HTTP: env.HTTP, Agent: "signatus/" + env.Version, Token: token, SSHAgent: env.Getenv("SSH_AUTH_SOCK"),
-		KnownHosts: []string{filepath.Join(home, ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"},
-	})
-	if err != nil {
-		return nil, undecided("name a remote of the repository, or its URL: --push=URL", err)
-	}
-	return &pushing{notes: evidence.Notes{Repository: repository, Now: env.Now}, remote: remote, name: withoutPassword(f.push)}, nil
-}
-
-// withoutPassword is the name of a remote, or its URL, as it may be shown.
-func withoutPassword(remote string) string {
-	if u, err := url.Parse(remote); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	return remote
-}
-
-// pushToken is that of --push-token, for whichever host; or else a job's own, for the
-// host that gave it and no other.
-func (f *noteFlags) pushToken(env Env, address string) (identity.Token, error) {
-	if f.token != "" {
-		data, err := evidence.Read(env.FS, f.token, maxTokenFile)
-		if err != nil {
-			return identity.Token{}, undecided("give a file that holds the token", fmt.Errorf("reading the file of --push-token: %w", err))
-		}
-		token := identity.NewToken(strings.TrimSpace(string(data)))
-		if token.IsZero() {
-			return identity.Token{}, undecided("give a file that holds the token", errors.New("the file of --push-token is empty"))
-		}
-		return token, env.mask(token)
-	}
-	server := strings.TrimSuffix(cmp.Or(env.Getenv("GITHUB_SERVER_URL"), "https://github.com"), "/")
-	if !strings.HasPrefix(address, server+"/") {
-		return identity.Token{}, nil
-	}
-	return identity.NewToken(env.Getenv("GITHUB_TOKEN")), nil
-}
-
-// pushing sends the notes to a remote; nil for none.
-type pushing struct {
-	notes  evidence.Notes
-	remote gitremote.Remote
-	name   string
-}
-
-// send pushes the notes, and says so. What was written stays, whatever becomes of it.
-func (p *pushing) send(ctx context.Context, doc *report.Signed) error {
-	if p == nil {
-		return nil
-	}
-	merged, err := p.notes.Push(ctx, p.remote)
-	if err != nil {
-		later := "git push " + shell(p.name) + " " + gitnotes.Ref
-		if e, ok := errors.AsType[*gitremote.Error](err); ok && e.Next != "" {
-			e.Next += ", then run  " + later
-		}
-		return undecided("run  "+later, fmt.Errorf("the bundle is signed and in the repository's notes, but not pushed; %w", err))
-	}
-	said := gitnotes.Ref + " is pushed to " + p.name
-	if merged {
-		said += ", united with what others had pushed"
-	}
-	doc.Notes = append(doc.Notes, said)
-	return nil
 }

@@ -37,7 +37,7 @@ func (f *subjectFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.checksums, "checksums", nil, "attest each file that `FILE` lists, as sha256sum or sha512sum writes it (repeatable)")
 	f.registerImages(flags)
 	flags.StringVar(&f.commit, "commit", "", "attest the commit `REV`: HEAD, a branch, a tag or an id")
-	flags.StringVar(&f.repo, "repo", "", "the `URL` of the commit's repository (default: its remote origin)")
+	flags.StringVar(&f.repo, "repo", "", "the `URL` of the commit's repository (default: its remote origin); for --store github and release, also OWNER/NAME (default: the job's)")
 	flags.BoolVar(&f.sha512, "sha512", false, "state the SHA-512 of files too")
 }
 
@@ -46,8 +46,6 @@ func (f *subjectFlags) check() error {
 	switch {
 	case !f.children && len(f.images) == 0:
 		return usage("name the image with --image NAME@sha256:HEX", "--image-children goes with --image")
-	case f.commit == "" && f.repo != "":
-		return usage("name the commit with --commit REV", "--repo goes with --commit")
 	case f.commit != "" && files:
 		return usage("attest them one after the other", "--commit is attested alone: it is an author's word, and files are a builder's")
 	case f.commit == "" && !files:
@@ -145,6 +143,14 @@ func (found *foundSubjects) checkNames() error {
 		return usage("see signatus attest --help", "%w", err)
 	}
 	return nil
+}
+
+// nameOf is what the first subject of a statement is called.
+func (found *foundSubjects) nameOf(p planned) string {
+	if p.from < len(found.files) {
+		return found.files[p.from].Name
+	}
+	return found.known[p.from-len(found.files)].Name
 }
 
 // findCommit resolves the commit and names its repository.

@@ -216,7 +216,7 @@ func (s *summarising) state(ctx context.Context, on func(int) *grounds, doc *rep
 		return undecided("", err)
 	}
 	s.env.tellFile(vsaFile, s.flags.file)
-	if err := (place{}).confirm(s.env.FS, s.flags.file, bundles); err != nil {
+	if err := holds(s.env.FS, s.flags.file, bundles); err != nil {
 		return undecided("", err)
 	}
 	doc.Summaries = stated

@@ -32,6 +32,23 @@ func Create(path string, bundle []byte) error {
 	return explain(path, create(path, bundle, writeAll))
 }
 
+// Keep is [Create] where the same bundle may be there already, from an earlier run: that
+// is success.
+func Keep(path string, bundle []byte) (already bool, err error) {
+	err = Create(path, bundle)
+	if !errors.Is(err, fs.ErrExist) {
+		return false, err
+	}
+	line, lineErr := oneLine(bundle)
+	if lineErr != nil {
+		return false, err
+	}
+	if have, _, unread := readOld(path); unread != nil || !bytes.Equal(bytes.TrimSpace(have), line) {
+		return false, err
+	}
+	return true, nil
+}
+
 // Replace writes a bundle into a file in place of all that was in it. On any error
 // the old file is as it was.
 func Replace(path string, bundle []byte) error {

@@ -318,3 +318,47 @@ func TestLockEnds(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestKeep: the very same bundle is success, in other white space too; another one, or
+// what is none, stays as it is.
+func TestKeep(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		there   string // empty for nothing
+		already bool
+		exists  bool
+	}{
+		"nothing":         {"", false, false},
+		"the same":        {"{\"n\":1}\n", true, false},
+		"in other spaces": {"  {\"n\":1}", true, false},
+		"another":         {"{\"n\":2}\n", false, true},
+		"the same, twice": {"{\"n\":1}\n{\"n\":1}\n", false, true},
+		"no bundle":       {"x", false, true},
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "app.sigstore.json")
+		if row.there != "" {
+			if err := os.WriteFile(path, []byte(row.there), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		already, err := Keep(path, bundle(1))
+		if already != row.already || errors.Is(err, fs.ErrExist) != row.exists || (err != nil) != row.exists {
+			t.Errorf("%s: %v, %v", name, already, err)
+		}
+		if row.there != "" && content(t, path) != row.there || row.there == "" && content(t, path) != "{\"n\":1}\n" {
+			t.Errorf("%s: the file is %q", name, content(t, path))
+		}
+		nothingElse(t, dir, "app.sigstore.json")
+	}
+	if already, err := Keep(filepath.Join(t.TempDir(), "x"), []byte("x")); already || err == nil {
+		t.Errorf("no bundle: %v, %v", already, err)
+	}
+	dir := t.TempDir()
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "real"), []byte(`{"n":1}`), 0o600), os.Symlink("real", filepath.Join(dir, "link"))); err != nil {
+		t.Skipf("no links here: %v", err)
+	}
+	if already, err := Keep(filepath.Join(dir, "link"), bundle(1)); already || !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a link: %v, %v", already, err)
+	}
+}

@@ -86,7 +86,7 @@ func (p *assetPut) once(ctx context.Context) (stored Stored, again bool, err err
 // among looks for the very bundle in the assets that have its names.
 func (p *assetPut) among(ctx context.Context, assets []Asset) (Stored, bool, error) {
 	for _, a := range assets {
-		if !slices.Contains(p.names, a.Name) || !a.uploaded() || a.Size > MaxBundle {
+		if !slices.ContainsFunc(p.names, a.called) || !a.uploaded() || a.Size > MaxBundle {
 			continue
 		}
 		data, err := p.client.Download(ctx, p.of.Repository, a)
@@ -105,7 +105,7 @@ func (p *assetPut) among(ctx context.Context, assets []Asset) (Stored, bool, err
 // firstFree is the first name that no asset has; empty for none.
 func (p *assetPut) firstFree(assets []Asset) string {
 	for _, name := range p.names {
-		if !p.taken[name] && !slices.ContainsFunc(assets, func(a Asset) bool { return strings.EqualFold(a.Name, name) }) {
+		if !p.taken[name] && !slices.ContainsFunc(assets, func(a Asset) bool { return a.called(name) }) {
 			return name
 		}
 	}
@@ -123,7 +123,7 @@ func (p *assetPut) upload(ctx context.Context, release Release, name string) (St
 		// An attempt that went wrong may have taken the name, with the bundle or without it.
 		done: func(ctx context.Context) bool {
 			now, err := p.client.release(ctx, p.of, p.purpose)
-			return err == nil && slices.ContainsFunc(now.Assets, func(a Asset) bool { return strings.EqualFold(a.Name, name) })
+			return err == nil && slices.ContainsFunc(now.Assets, func(a Asset) bool { return a.called(name) })
 		},
 		request: func() (*http.Request, error) {
 			return p.client.api.NewUploadRequest(address, bytes.NewReader(content), int64(len(content)), "application/json")
@@ -137,6 +137,24 @@ func (p *assetPut) upload(ctx context.Context, release Release, name string) (St
 		return Stored{}, p.client.garbage(p.purpose, errors.New("it is no asset"))
 	}
 	return Stored{ID: made.ID, Name: made.Name}, nil
+}
+
+// called tells whether an asset has a name, or what GitHub makes of it.
+//
+// "GitHub renames asset filenames that have special characters, non-alphanumeric
+// characters, and leading or trailing periods." (TestPutAsset)
+//
+// Source: https://docs.github.com/en/rest/releases/assets#upload-a-release-asset
+func (a Asset) called(name string) bool {
+	plain := func(name string) string {
+		return strings.Trim(strings.Map(func(r rune) rune {
+			if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+				return r
+			}
+			return '.'
+		}, strings.ToLower(name)), ".")
+	}
+	return plain(a.Name) == plain(name)
 }
 
 // uploadURL fills in the template of a release's upload_url,

@@ -2,6 +2,8 @@ package github_test
 
 import (
 	"bytes"
+	"cmp"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,7 +22,8 @@ func TestPutAsset(t *testing.T) {
 	for name, row := range map[string]struct {
 		release githubtest.Release
 		already bool
-		own     bool // under a name of its own
+		own     bool   // under another name
+		name    string // that is asked for, where it is not that of asset
 	}{
 		"published":                {release: githubtest.Release{}},
 		"a draft":                  {release: githubtest.Release{Draft: true}},
@@ -38,13 +41,14 @@ func TestPutAsset(t *testing.T) {
 			t.Parallel()
 			w := open(t, writes())
 			row.release.Tag = "v1.2.0"
+			name := cmp.Or(row.name, asset)
 			before := len(row.release.Assets)
 			r := w.Publish(w.repository, row.release)
-			stored, err := w.PutAsset(t.Context(), released(), asset, bundleOf(1))
+			stored, err := w.PutAsset(t.Context(), released(), name, bundleOf(1))
 			if err != nil || stored.Already != row.already || stored.URL != "https://github.com/acme/app/releases/tag/v1.2.0" || stored.ID == 0 {
 				t.Fatalf("got %+v, %v", stored, err)
 			}
-			if row.own == (stored.Name == asset) {
+			if row.own == (stored.Name == asset) && row.name == "" {
 				t.Errorf("its name is %s", stored.Name)
 			}
 			if n := len(r.Assets) - before; row.already != (n == 0) || n > 1 {
@@ -53,7 +57,7 @@ func TestPutAsset(t *testing.T) {
 			if data, _ := r.Asset(stored.Name); !row.already && !bytes.Equal(data, line) {
 				t.Errorf("it holds %q", data)
 			}
-			again, err := w.PutAsset(t.Context(), released(), asset, bundleOf(1))
+			again, err := w.PutAsset(t.Context(), released(), name, bundleOf(1))
 			if err != nil || !again.Already || again.Name != stored.Name {
 				t.Errorf("again: got %+v, %v", again, err)
 			}
@@ -191,6 +195,14 @@ func TestDownload(t *testing.T) {
 	says(t, err, "downloading gone from", "404 Not Found")
 }
 
+// assets are n of them.
+func assets(n int) (all []githubtest.Asset) {
+	for i := range n {
+		all = append(all, githubtest.Asset{Name: fmt.Sprintf("asset-%d", i), Data: []byte("x")})
+	}
+	return all
+}
+
 // TestReady says before anything is signed what is in the way.
 func TestReady(t *testing.T) {
 	t.Parallel()
@@ -206,7 +218,9 @@ func TestReady(t *testing.T) {
 		"no token":         {release: &githubtest.Release{}, attest: "there is no token; next: give a token in GITHUB_TOKEN, in a workflow with  permissions: {attestations: write, id-token: write, contents: read}", assets: "there is no token; next: give a token in GITHUB_TOKEN, in a workflow with  permissions: {contents: write}"},
 		"no release":       {permissions: writes(), assets: "404 Not Found"},
 		"an immutable one": {permissions: writes(), release: &githubtest.Release{Immutable: true}, assets: "it is published and immutable; next: a published release takes nothing any more"},
-		"a private one":    {permissions: writes(), private: true, release: &githubtest.Release{}},
+		"a private one":    {permissions: writes(), private: true, release: &githubtest.Release{}, attest: "the repository is private and a user's own, and GitHub keeps attestations of private ones for organisations alone; next: store elsewhere"},
+		"a full one":       {permissions: writes(), release: &githubtest.Release{Assets: assets(998)}, assets: "it has 998 assets, and with 3 more it would have more than the 1000 that GitHub takes; next: store elsewhere"},
+		"one almost full":  {permissions: writes(), release: &githubtest.Release{Assets: assets(997)}},
 		"not to be seen":   {permissions: githubtest.Permissions{}, private: true, attest: "404 Not Found; next: check the name, and that the token may see it", assets: "404 Not Found"},
 		"may only look on": {permissions: githubtest.Permissions{"contents": "read"}, release: &githubtest.Release{}},
 	} {
@@ -219,7 +233,7 @@ func TestReady(t *testing.T) {
 		for what, check := range map[string]struct {
 			err   error
 			words string
-		}{"attestations": {w.ReadyForAttestations(t.Context(), acme()), row.attest}, "assets": {w.ReadyForAssets(t.Context(), released()), row.assets}} {
+		}{"attestations": {w.ReadyForAttestations(t.Context(), acme()), row.attest}, "assets": {w.ReadyForAssets(t.Context(), released(), 3), row.assets}} {
 			switch {
 			case check.words != "":
 				says(t, check.err, check.words)
@@ -229,6 +243,47 @@ func TestReady(t *testing.T) {
 		}
 		if w.count(http.MethodPost, "") != 0 {
 			t.Errorf("%s: something was stored", name)
+		}
+	}
+}
+
+// TestReadyForAttestations is what a repository and a classic token say of themselves.
+func TestReadyForAttestations(t *testing.T) {
+	t.Parallel()
+	const organisation, may = `"owner":{"type":"Organization"}`, `"permissions":{"push":true}`
+	for name, row := range map[string]struct {
+		repository string
+		scopes     []string
+		says       string // empty for ready
+	}{
+		"a public one":            {`{"id":1}`, nil, ""},
+		"a private one":           {`{"id":1,"private":true,` + organisation + `}`, nil, ""},
+		"a user's private one":    {`{"id":1,"private":true,"owner":{"type":"User"}}`, nil, "private and a user's own"},
+		"a user's public one":     {`{"id":1,"owner":{"type":"User"}}`, nil, ""},
+		"an archived one":         {`{"id":1,"archived":true}`, nil, "archived or disabled, and takes nothing; next: store elsewhere: --store file"},
+		"a disabled one":          {`{"id":1,"disabled":true}`, nil, "archived or disabled"},
+		"a job may not push":      {`{"id":1,"permissions":{"push":false}}`, nil, ""},
+		"a person may not push":   {`{"id":1,"permissions":{"push":false}}`, []string{"repo"}, "may not write the repository"},
+		"a person may":            {`{"id":1,` + may + `}`, []string{"repo, workflow"}, ""},
+		"public alone":            {`{"id":1,` + may + `}`, []string{"gist, public_repo"}, ""},
+		"public alone, a private": {`{"id":1,"private":true,` + organisation + `,` + may + `}`, []string{"public_repo"}, `lacks the scope repo; it has "public_repo"; next: give the token the scope repo`},
+		"no scope":                {`{"id":1,` + may + `}`, []string{""}, `lacks the scope repo; it has ""`},
+		"another scope":           {`{"id":1,` + may + `}`, []string{"repo:status, read:org"}, "lacks the scope repo"},
+		"no repository":           {`{}`, nil, "it is no repository; next: check that GITHUB_API_URL"},
+		"no JSON":                 {`<html>`, nil, "it is no repository"},
+	} {
+		client := open(t, nil).stranger(t, func(rw http.ResponseWriter, _ *http.Request) {
+			if row.scopes != nil {
+				rw.Header()["X-Oauth-Scopes"] = row.scopes
+			}
+			_, _ = rw.Write([]byte(row.repository))
+		})
+		err := client.ReadyForAttestations(t.Context(), acme())
+		switch {
+		case row.says != "":
+			says(t, err, "storing an attestation of acme/app: ", row.says)
+		case err != nil:
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

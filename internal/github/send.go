@@ -38,6 +38,8 @@ type received struct {
 	body  []byte
 	after string // the cursor of the next page; empty for the last one
 	page  int    // the number of the next page; 0 for the last one
+	// scopes are those of a person's classic token; nil for every other one.
+	scopes []string
 }
 
 // send sends the call until it is answered for good. Its error is an *Error.
@@ -117,7 +119,7 @@ func (c *Client) try(ctx context.Context, what call) (received, *Error) {
 	case int64(len(body)) > limit:
 		return received{}, &Error{Host: host, Status: response.StatusCode, Err: fmt.Errorf("it has more than %d MiB, which is the most that is read", limit>>20)}
 	}
-	return received{body: body, after: response.After, page: response.NextPage}, nil
+	return received{body: body, after: response.After, page: response.NextPage, scopes: response.Header["X-Oauth-Scopes"]}, nil
 }
 
 // carry sends a request with the token, or as a stranger.

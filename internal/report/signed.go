@@ -16,11 +16,13 @@ import (
 const SignedSchema = "https://signatus.dev/schemas/signed/v1"
 
 // Signed is everything that a report tells of what was signed. By then all of it
-// has been verified and written.
+// has been verified, and kept in some place.
 type Signed struct {
 	Tool    string    // the version of this program
 	At      time.Time // when the run began
 	Bundles []*SignedBundle
+	// Stored is what became of each bundle in each place that was asked for.
+	Stored []Stored
 	// Instance is where it was signed; zero for a key alone.
 	Instance Instance
 	// Skipped says of which kind a run is in which nothing was to be signed; empty for
@@ -41,10 +43,10 @@ type Instance struct {
 	Reason string // why it was this one
 }
 
-// SignedBundle is one bundle that was signed, verified and written.
+// SignedBundle is one bundle that was signed and verified.
 type SignedBundle struct {
-	Path          string // the file that it was written into; empty for a note
-	Ref           string // the git ref with the note that it was written into; empty for a file
+	Path          string // the file that it was written into; empty for none
+	Ref           string // the git ref with the note that it was written into; empty for none
 	PredicateType string
 	Step          string // of a layout, which a link names; empty for all else
 	Subjects      []Subject
@@ -85,9 +87,11 @@ const maxSubjects = 10
 // should know, then how to verify.
 func SignedText(w io.Writer, d Signed, o Options) error {
 	p := &page{color: o.Color, verbose: o.Verbose}
-	for _, b := range d.Bundles {
+	for i, b := range d.Bundles {
 		p.gap()
 		p.signed(b)
+		p.stored(d, i)
+		p.folding("what the certificate proves, and what is only asserted", func() { p.stated(b.Fields) })
 	}
 	var facts []fact
 	if d.Instance.Name != "" {
@@ -135,12 +139,12 @@ func (p *page) signed(b *SignedBundle) {
 	for _, e := range b.Entries {
 		p.line(2, plain, "", fmt.Sprintf("logged  %s, index %d", Clean(e.Log), e.Index))
 	}
-	if b.Ref != "" {
-		p.line(2, plain, "", "note    "+Clean(b.Ref))
-	} else {
+	if b.Path != "" {
 		p.line(2, plain, "", "bundle  "+Clean(b.Path))
 	}
-	p.folding("what the certificate proves, and what is only asserted", func() { p.stated(b.Fields) })
+	if b.Ref != "" {
+		p.line(2, plain, "", "note    "+Clean(b.Ref))
+	}
 }
 
 // subjects names a few of them, with the digest where there is but one.
@@ -211,6 +215,7 @@ type signedView struct {
 	Tool          toolView           `json:"tool"`
 	At            string             `json:"signedAt"`
 	Bundles       []signedBundleView `json:"bundles"`
+	Stored        []storedView       `json:"stored"`
 	Instance      instanceView       `json:"instance"`
 	Layout        string             `json:"layout"`
 	Notes         []string           `json:"notes"`
@@ -259,7 +264,7 @@ type fieldView struct {
 func SignedJSON(w io.Writer, d Signed) error {
 	view := signedView{
 		Schema: SignedSchema, SchemaVersion: SchemaVersion, Tool: toolView{Name: "signatus", Version: d.Tool}, At: instant(d.At),
-		Bundles: each(d.Bundles, viewSigned), Instance: instanceView(d.Instance), Layout: d.Layout, Notes: d.Notes, Warnings: d.Warnings, Loosenings: d.Loosenings,
+		Bundles: each(d.Bundles, viewSigned), Stored: each(d.Stored, func(s Stored) storedView { return storedView(s) }), Instance: instanceView(d.Instance), Layout: d.Layout, Notes: d.Notes, Warnings: d.Warnings, Loosenings: d.Loosenings,
 	}
 	return writeObject(w, view, "JSON report")
 }

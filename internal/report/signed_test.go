@@ -61,8 +61,28 @@ func signedDocuments() map[string]report.Signed {
 				Signer: identity.Signer{Key: "sha256:" + strings.Repeat("b", 64)},
 			}},
 		},
-		"several": {Tool: "v1.0.0", At: at, Bundles: []*report.SignedBundle{&many, &many}},
+		"several": {Tool: "v1.0.0", At: at, Bundles: []*report.SignedBundle{&many, &many}, Stored: stored()},
 	}
+}
+
+// stored is a bundle in every kind of place, and another one in more images than are
+// shown, and not at GitHub.
+func stored() []report.Stored {
+	const image = "ghcr.io/acme/app@sha256:"
+	all := []report.Stored{
+		{Sink: "file", Where: "dist/attestation.sigstore.jsonl"}, {Sink: "dir", Where: "out/bom.aaaaaaaaaaaa.sigstore.json", Already: true}, {Sink: "notes", Where: "refs/notes/attestations"},
+		{Sink: "oci", Where: image + strings.Repeat("a", 64), ID: "sha256:" + strings.Repeat("c", 64)},
+		{Sink: "release", Where: "attestation.sigstore.json in the release v1.2.0 of github.com/acme/app", ID: "12", URL: "https://github.com/acme/app/releases/tag/v1.2.0", Already: true},
+		{Sink: "github", Where: "attestation 4711 of github.com/acme/app", ID: "4711", URL: "https://github.com/acme/app/attestations/4711"},
+		{Bundle: 1, Sink: "file", Where: "dist/attestation.sigstore.jsonl"},
+	}
+	for _, digit := range "0123456789abc" {
+		all = append(all, report.Stored{Bundle: 1, Sink: "oci", Where: image + strings.Repeat(string(digit), 64), ID: "sha256:" + strings.Repeat("d", 64)})
+	}
+	return append(all, report.Stored{
+		Bundle: 1, Sink: "github", Where: "attestations of github.com/acme/app",
+		Error: `storing an attestation of acme/app: api.github.com answers 403 Forbidden: "Resource not accessible by integration"`, Next: "add this line to the job in the workflow",
+	})
 }
 
 func signedText(t *testing.T, d report.Signed, o report.Options) string {
@@ -124,6 +144,7 @@ func TestSignedHostile(t *testing.T) {
 	const evil = "a\nsigned: b\x1b[2J\u202e"
 	d := report.Signed{
 		Notes: []string{evil}, Warnings: []string{evil}, Layout: evil, Loosenings: []string{evil}, Instance: report.Instance{Name: evil, Reason: evil},
+		Stored: []report.Stored{{Sink: evil, Where: evil, ID: evil, URL: evil}, {Sink: evil, Where: evil, Error: evil, Next: evil}},
 		Bundles: []*report.SignedBundle{{
 			Path: evil, PredicateType: evil, Step: evil, Root: evil, Verify: evil, Subjects: []report.Subject{{Name: evil, URI: evil}, {Name: evil}},
 			Signer: identity.Signer{SAN: evil, Issuer: evil}, Entries: []report.LogEntry{{Log: evil}}, Times: []verdict.Time{{By: evil, Instant: time.Unix(1, 0)}},

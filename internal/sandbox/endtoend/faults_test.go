@@ -210,7 +210,8 @@ func TestOtherRoot(t *testing.T) {
 	}
 }
 
-// TestDiskFull has a disk without room for a bundle.
+// TestDiskFull has a disk without room for a bundle, which is then where temporary files
+// are.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	if err := exec.Command("unshare", "-m", "true").Run(); err != nil {
@@ -221,17 +222,25 @@ func TestDiskFull(t *testing.T) {
 	if err := os.Mkdir(small, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"dist/app", "--bundle", "small/x.sigstore.json"}, {"small/app"}} {
+	for n, args := range [][]string{{"dist/app", "--bundle", "small/x.sigstore.json"}, {"small/app"}} {
+		temporary := t.TempDir()
 		inner := w.command(who{}, append([]string{"attest"}, args...)...)
 		script := `mount -t tmpfs -o size=16k none small && head -c 12288 /dev/zero >small/app && cp small/app small/app.sigstore.jsonl 2>/dev/null; : >small/app.sigstore.jsonl; "$@"; code=$?; ls -A small; exit $code`
 		cmd := exec.Command("unshare", append([]string{"-m", "sh", "-c", script, "sh", w.program}, inner.Args[1:]...)...)
-		cmd.Dir, cmd.Env = inner.Dir, inner.Env
+		cmd.Dir, cmd.Env = inner.Dir, append(inner.Env, "RUNNER_TEMP="+temporary)
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		_ = cmd.Run()
 		r := result{cmd.ProcessState.ExitCode(), stdout.String(), unmasked(stderr.String())}
-		if !r.has(3, "no space left on device; nothing was changed there", "next: free some space") || stdout.String() != "app\napp.sigstore.jsonl\n" {
+		if !r.has(3, "no space left on device; nothing was changed there", "next: free some space", "and the bundle is in "+temporary) || !strings.HasSuffix(r.stdout, "\napp\napp.sigstore.jsonl\n") {
 			t.Errorf("%v: %+v", args, r)
+		}
+		saved, err := filepath.Glob(filepath.Join(temporary, "attestation-*.sigstore.jsonl"))
+		if err != nil || len(saved) != 1 {
+			t.Fatalf("%v: saved %v (%v)", args, saved, err)
+		}
+		if r := w.verify("dist/app", "--bundle", saved[0]); n == 0 && r.code != 0 {
+			t.Errorf("what was saved does not verify: %+v", r)
 		}
 	}
 }
