@@ -122,9 +122,10 @@ func exits(signatus string, want int) func(*testscript.TestScript, bool, []strin
 			file := ts.MkAbs(map[string]string{"stdout": "out", "stderr": "err"}[name])
 			ts.Check(os.WriteFile(file, []byte(steady(ts.ReadFile(name))), 0o600))
 		}
-		if outputs := ts.Getenv("GITHUB_OUTPUT"); outputs != "" {
-			if text, err := os.ReadFile(outputs); err == nil {
-				ts.Check(os.WriteFile(outputs, []byte(steady(string(text))), 0o600))
+		for _, variable := range []string{"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"} {
+			file := ts.Getenv(variable)
+			if text, err := os.ReadFile(file); err == nil {
+				ts.Check(os.WriteFile(file, []byte(steady(string(text))), 0o600))
 			}
 		}
 		if got != want {
@@ -136,6 +137,7 @@ func exits(signatus string, want int) func(*testscript.TestScript, bool, []strin
 // steady replaces what differs from run to run.
 func steady(text string) string {
 	text = strings.ReplaceAll(text, expiry().Format(time.RFC3339), "EXPIRY")
+	text = regexp.MustCompile(`expires: "[0-9TZ:-]+"`).ReplaceAllString(text, `expires: "EXPIRY"`)
 	text = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`).ReplaceAllStringFunc(text, func(instant string) string {
 		if at, err := time.Parse(time.RFC3339, instant); err != nil || time.Since(at).Abs() > time.Hour {
 			return instant
@@ -145,6 +147,8 @@ func steady(text string) string {
 	for _, volatile := range []struct{ pattern, steady string }{
 		{`(?m)^(layout .*sha256:)[0-9a-f]+…?$`, "${1}SHA256"},
 		{"(?m)^(. layout . `.*sha256:)[0-9a-f]{64}", "${1}SHA256"},
+		{`(-----BEGIN PUBLIC KEY-----\n)[\sA-Za-z0-9+/=]+(-----END)`, "${1}KEY\n${2}"},
+		{"`key sha256:[0-9a-f]+…`", "`key SHA256`"},
 		{`("name": "[^"]*\.yml",\s+"sha256": ")[0-9a-f]{64}`, "${1}SHA256"},
 		{`signatus-[A-Z2-7]{26}\.sarif`, "signatus-RANDOM.sarif"},
 		{`127\.0\.0\.1:[0-9]+`, "127.0.0.1:PORT"},

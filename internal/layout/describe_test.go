@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/signatus-dev/signatus/internal/verdict"
 	"github.com/signatus-dev/signatus/layouts"
 )
 
@@ -290,19 +291,25 @@ func TestMermaid(t *testing.T) {
 		Subjects: []DescribedSubject{{Patterns: []string{hostile}, From: "build"}},
 	}
 	got := d.Mermaid()
-	lines := strings.Split(strings.TrimSuffix(got, "\n"), "\n")
-	if len(lines) != 8 {
-		t.Errorf("%d lines, expected 8: one for each node and arrow", len(lines))
+	drawn := d.Drawn(map[string]verdict.Outcome{hostile: verdict.Denied, "build": verdict.Undecided, "\n  click step1": verdict.Allowed}, verdict.Denied)
+	for text, nodes := range map[string]int{got: 8, drawn: 8 + 4} {
+		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+		if len(lines) != nodes {
+			t.Errorf("%d lines, expected %d: one for each node, arrow and colour", len(lines), nodes)
+		}
+		ours := strings.NewReplacer("<b>", "", "</b>", "", "<br/>", "", "-->", "", "==>", "", "-.", "", ".-", "")
+		for _, line := range lines {
+			marks := strings.Count(line, `"`)
+			if marks%2 != 0 || marks > 2 {
+				t.Errorf("%d quotation marks in %s", marks, line)
+			}
+			if strings.ContainsAny(ours.Replace(line), "<>`%{}|&\\\u202e") {
+				t.Errorf("markup in %s", line)
+			}
+		}
 	}
-	ours := strings.NewReplacer("<b>", "", "</b>", "", "<br/>", "", "-->", "", "==>", "", "-.", "", ".-", "")
-	for _, line := range lines {
-		marks := strings.Count(line, `"`)
-		if marks%2 != 0 || marks > 2 {
-			t.Errorf("%d quotation marks in %s", marks, line)
-		}
-		if strings.ContainsAny(ours.Replace(line), "<>`%{}|&\\\u202e") {
-			t.Errorf("markup in %s", line)
-		}
+	if !strings.HasSuffix(drawn, "\n  class step1,artifact1 denied\n  classDef undecided fill:#fff8c5,stroke:#9a6700,color:#4d2d00\n  class step2 undecided\n") || !strings.Contains(drawn, `step2["<b>#63; build</b>`) {
+		t.Errorf("not coloured as expected:\n%s", drawn)
 	}
 	if !strings.Contains(got, `step2["<b>build</b><br/>ci"]`) || !strings.Contains(got, `step1 -- "a #40;a material#41;" --> step2`) {
 		t.Errorf("not drawn as expected:\n%s", got)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -137,9 +138,9 @@ func problems(all []Problem) string {
 			fmt.Fprintf(&b, "\nand %d more\n", len(all)-maxPlaces)
 			break
 		}
-		fmt.Fprintf(&b, "\n**%s**\n", prose(p.What))
+		fmt.Fprintf(&b, "\n**%s**\n", cmp.Or(prose(strings.TrimSpace(p.What)), "no reason was given"))
 		if p.Next != "" {
-			fmt.Fprintf(&b, "\n- **next:** %s\n", prose(p.Next))
+			fmt.Fprintf(&b, "\n- **next:** %s\n", nextStep(p.Next))
 		}
 	}
 	return b.String()

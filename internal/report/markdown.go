@@ -198,7 +198,7 @@ func markdownFinding(f verdict.Finding, tool string) string {
 	add("rule ", code(f.Rule))
 	add("at ", code(f.Where))
 	add("expected ", prose(f.Expected))
-	add("**next:** ", prose(f.Next))
+	add("**next:** ", nextStep(f.Next))
 	return strings.Join(lines, "\n") + "\n"
 }
 
@@ -289,7 +289,7 @@ func markdownClosing(d Document) string {
 	}
 	rest := fold("What it was judged by", rows.String())
 	if d.Outcome() != verdict.Allowed {
-		rest += "\nEach finding is explained in `docs/findings.md`, with what to do.\n"
+		rest += "\nEach finding is explained in [`docs/findings.md`](" + findingsPage(d.Tool) + "), with what to do.\n"
 	}
 	return rest
 }

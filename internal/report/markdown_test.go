@@ -36,7 +36,7 @@ func literal(md string) (rest string, taken []string) {
 
 // harmless lists what is wrong with a report for all that a text may be.
 func harmless(md string) (problems []string) {
-	rest, taken := literal(md)
+	rest, taken := literal(ownLinks(md))
 	for _, span := range taken {
 		if inner := strings.TrimSuffix(strings.TrimPrefix(span, "<pre>\n"), "</pre>\n"); inner != span && strings.ContainsAny(inner, "<>") {
 			problems = append(problems, "a tag within <pre>")

@@ -46,5 +46,21 @@ func proseOf(cleaned string) string {
 	).Replace(cleaned)
 }
 
+// nextStep is a sentence about what to do. What stands between two spaces and two spaces,
+// or the end, is to be typed: a command, or a line of a file.
+func nextStep(s string) string {
+	var parts []string
+	for i, part := range strings.Split(clean(s, maxProse), "  ") {
+		show := proseOf
+		if i%2 == 1 {
+			show = codeOf
+		}
+		if shown := show(strings.TrimSpace(part)); shown != "" {
+			parts = append(parts, shown)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
 // preformatted is text of several lines, each of them clean, as it is.
 func preformatted(text string) string { return "<pre>\n" + html.EscapeString(text) + "</pre>\n" }

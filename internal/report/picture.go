@@ -62,7 +62,7 @@ func picture(group []verdict.Verdict, draw Drawing, several bool) part {
 		if n := len(group) - 1; n > 0 {
 			caption += fmt.Sprintf(" and %d more", n)
 		}
-		block = caption + "\n\n" + block
+		block = "The layout, as it is met for " + caption + ":\n\n" + block
 	}
 	return part{text: "\n" + block, rank: rankPicture, what: "pictures"}
 }
