@@ -3,6 +3,7 @@ package actions
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -161,6 +162,9 @@ func checkWorkspace(getenv func(string) string) error {
 		return err
 	}
 	if err := workspace.takesFiles(); err != nil {
+		if path, ok := errors.AsType[*fs.PathError](err); ok {
+			err = path.Err // the path is one of no meaning
+		}
 		return Gap{
 			Lacks: fmt.Sprintf("writing to the workspace: %v", err),
 			Next:  "free its disk, or let the job write there: a container's volume must not end in :ro",

@@ -35,6 +35,7 @@ func TestPublic(t *testing.T) {
 	t.Parallel()
 	logged := trusted(t, attestationtest.Config{CT: true, TSA: true, Domain: "public.test"})
 	silent := trusted(t, attestationtest.Config{TSA: true, Domain: "silent.test"})
+	hiding := trusted(t, attestationtest.Config{TSA: true, Domain: "sigstore.dev"})
 	address := func(r trust.Root) string {
 		ca, ok := r.Material.FulcioCertificateAuthorities()[0].(*root.FulcioCertificateAuthority)
 		if !ok || ca.URI == "" {
@@ -52,7 +53,7 @@ func TestPublic(t *testing.T) {
 		"neither":                      {signer.Services{Fulcio: address(silent)}, trust.Set{silent}, false},
 		"another root has a log":       {signer.Services{Fulcio: address(silent) + "/"}, trust.Set{logged, silent}, false},
 		"the root of the instance has": {signer.Services{Fulcio: address(logged)}, trust.Set{silent, logged}, true},
-		"the public-good one, by a root that hides its log": {signer.Services{Fulcio: "https://fulcio.sigstore.dev"}, trust.Set{silent}, true},
+		"the public-good one, by a root that hides its log": {signer.Services{Fulcio: "https://fulcio.sigstore.dev"}, trust.Set{hiding}, true},
 		"whose root it is, nobody can tell":                 {signer.Services{Fulcio: "http://127.0.0.1:1"}, trust.Set{silent}, true},
 		"a key alone":                                       {signer.Services{}, trust.Set{logged}, false},
 	} {

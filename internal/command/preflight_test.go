@@ -104,6 +104,10 @@ func TestPreflight(t *testing.T) {
 		"no permission":             {event: "push", payload: "{}", code: 3, says: []string{"the job lacks the permission", "next: add this line to the job build in the workflow, and to the one that calls it:  permissions: {id-token: write, contents: read}"}},
 		"no permission and a wrong": {event: "schedule", payload: "{}", args: []string{"--build-type", "community"}, code: 3, says: []string{"the job lacks the permission", "next: ", "this run is for the event schedule", "next: leave --build-type out"}},
 		"a wrong event":             {event: "schedule", payload: "{}", args: []string{"--build-type", "community"}, token: true, code: 1, says: []string{"this run is for the event schedule", "next: leave --build-type out"}},
+		"nowhere to store": {event: "push", payload: "{}", args: []string{"--store", "github", "--store", "release=v1"}, code: 3, says: []string{
+			"the job lacks the permission", "permissions: {id-token: write, contents: write, attestations: write}",
+			"storing at GitHub (github, release): no token is given", `env: {GITHUB_TOKEN: "${{ github.token }}"}`,
+		}},
 		"nothing that is not there": {event: "push", payload: "{}", args: []string{"--build-type", "pear"}, code: 2, says: []string{"unknown --build-type", "next: "}},
 		"not for a link and a key":  {event: "pull_request", payload: forksChange, args: []string{"--step", "build", "--key", filepath.Join(dir, "key.pem"), "--bundle", filepath.Join(dir, "x.json")}},
 	} {
