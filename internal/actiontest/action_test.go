@@ -34,7 +34,8 @@ type scene struct {
 	name     string
 	workflow string // a file of testdata/workflows, or empty for the README's
 	event    string
-	noToken  bool // no permission to ask for an identity token
+	actor    string // who started the run, where that matters
+	noToken  bool   // no permission to ask for an identity token
 	fails    bool
 	log      []string // what must be in the log
 	notLog   []string
@@ -55,6 +56,8 @@ func scenes() []scene {
 		{name: "moved over from actions/attest", workflow: "moved.yml", event: "push", log: []string{"MOVED HOLDS"}},
 		{name: "no identity token", workflow: "plain.yml", event: "push", noToken: true, fails: true, log: []string{"permissions: {id-token: write, contents: read}"}},
 		{name: "a pull request from a fork", workflow: "fork.yml", event: "pull_request", noToken: true, set: fork, log: []string{"a pull request from a fork", "read from base commit", "FORK HOLDS"}},
+		{name: "a merge queue", workflow: "skipped.yml", event: "merge_group", set: queue, log: []string{"a run of the merge queue", "SKIPPED HOLDS"}},
+		{name: "Dependabot", workflow: "skipped.yml", event: "push", actor: "dependabot[bot]", noToken: true, log: []string{"a run that Dependabot started", "SKIPPED HOLDS"}},
 		{name: "a file named as a command", workflow: "hostile.yml", event: "push", log: []string{"HOSTILE HOLDS", `##\u005bwarning]owned`}, notLog: []string{"| ::warning::owned", "##[warning]owned"}},
 		{name: "lines and folders", workflow: "lines.yml", event: "push", log: []string{"LINES HOLD"}},
 		{name: "wrong inputs", workflow: "wrong.yml", event: "push", log: []string{"WRONG HOLDS"}},
@@ -66,10 +69,11 @@ func scenes() []scene {
 func TestAction(t *testing.T) {
 	p := built(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Minute)
-	defer cancel()
+	t.Cleanup(cancel)
 	r := &runner{programs: p, socket: engine(ctx, t)}
 	for _, s := range scenes() {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			st := r.stage(ctx, t, s)
 			log, err := r.act(ctx, t, s, st)
 			if failed := err != nil; failed != s.fails {

@@ -47,9 +47,6 @@ func fork(t *testing.T, st *stage) {
 	st.write(t, "release.pub", theirs.public)
 	st.git(t, "checkout", "-q", "-b", "change")
 	st.commitAll(t)
-	repository := func(name string, fork bool) map[string]any {
-		return map[string]any{"full_name": name, "fork": fork, "default_branch": "main", "private": false, "visibility": "public"}
-	}
 	st.event = map[string]any{
 		"action": "opened", "number": 7, "repository": repository("acme/app", false),
 		"pull_request": map[string]any{
@@ -58,6 +55,19 @@ func fork(t *testing.T, st *stage) {
 			"head":   map[string]any{"ref": "change", "sha": st.commit, "repo": repository("mallory/app", true)},
 		},
 	}
+}
+
+// queue sets a merge queue's run.
+func queue(_ *testing.T, st *stage) {
+	st.event = map[string]any{
+		"action": "checks_requested", "repository": repository("acme/app", false),
+		"merge_group": map[string]any{"base_ref": "refs/heads/main", "base_sha": st.commit, "head_sha": st.commit},
+	}
+}
+
+// repository is one as an event has it.
+func repository(name string, fork bool) map[string]any {
+	return map[string]any{"full_name": name, "fork": fork, "default_branch": "main", "private": false, "visibility": "public"}
 }
 
 // pair is a key in its two forms of PEM.

@@ -3,6 +3,7 @@
 package actiontest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -44,6 +45,9 @@ func (r *runner) act(ctx context.Context, t *testing.T, s scene, st *stage) (log
 	for _, secret := range st.secrets {
 		args = append(args, "--secret", secret)
 	}
+	if s.actor != "" {
+		args = append(args, "--actor", s.actor)
+	}
 	if st.event != nil {
 		data, err := json.Marshal(st.event)
 		if err != nil {
@@ -84,7 +88,8 @@ func engine(ctx context.Context, t *testing.T) (socket string) {
 	}
 	socket = filepath.Join(dir, "s")
 	service := exec.CommandContext(ctx, "podman", "system", "service", "--time=120", "unix://"+socket)
-	service.Stdout, service.Stderr = os.Stdout, os.Stderr
+	var said bytes.Buffer
+	service.Stdout, service.Stderr = &said, &said
 	before := kept(ctx, t)
 	if err := service.Start(); err != nil {
 		t.Fatal(err)
@@ -93,6 +98,9 @@ func engine(ctx context.Context, t *testing.T) (socket string) {
 		tidy(t, before)
 		_ = service.Process.Signal(syscall.SIGTERM)
 		_ = service.Wait() // it ends by a signal
+		if t.Failed() {
+			t.Logf("podman's service: %s", &said)
+		}
 		_ = os.RemoveAll(dir)
 	})
 	for range 500 {

@@ -44,7 +44,7 @@ func (r *runner) stage(ctx context.Context, t *testing.T, s scene) *stage {
 			t.Error(err)
 		}
 	})
-	st.write(t, ".github/workflows/release.yml", workflow(t, s.workflow))
+	st.write(t, ".github/workflows/release.yml", fmt.Sprintf("name: %s\n", s.name)+workflow(t, s.workflow))
 	st.write(t, ".action/action.yml", action(t, r.image, s.workflow == ""))
 	st.write(t, "Makefile", "dist:\n\tmkdir -p dist\n\techo app >dist/app\n")
 	st.git(t, "init", "-q", "-b", "main")
@@ -59,8 +59,8 @@ func (r *runner) stage(ctx context.Context, t *testing.T, s scene) *stage {
 // pinned is what README.md says for a commit of the Action.
 const pinned = "signatus-dev/signatus@COMMIT"
 
-// workflow is a file of testdata, or README.md's workflow to the letter. The event and
-// the name that it needs are above the ten lines.
+// workflow is a file of testdata, or README.md's workflow to the letter, below the event
+// that it needs. Above either is the scene's name, which act calls containers by.
 func workflow(t *testing.T, name string) string {
 	t.Helper()
 	if name != "" {
@@ -79,7 +79,7 @@ func workflow(t *testing.T, name string) string {
 	if !ok || strings.Count(text, pinned) != 1 {
 		t.Fatalf("README.md has no workflow with one step %s", pinned)
 	}
-	return "name: release\non: [push]\n" + text
+	return "on: [push]\n" + text
 }
 
 // action is action.yml with the image that is built already in place of the
