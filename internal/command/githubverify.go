@@ -2,6 +2,7 @@ package command
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/signatus-dev/signatus/internal/identity"
@@ -19,7 +20,8 @@ func (s *signing) githubCommand(m made) string {
 	signer := m.verified.Signer()
 	source, proven := signer.Source()
 	host, repository, ok := atGitHub(source.Repository)
-	if s.who.key != nil || !proven || !ok || m.shown.Path == "" {
+	where, known := m.toGitHub(repository)
+	if s.who.key != nil || !proven || !ok || !known {
 		return ""
 	}
 	target := m.file
@@ -31,7 +33,7 @@ func (s *signing) githubCommand(m made) string {
 	case strings.HasPrefix(target, "-"):
 		target = "./" + target
 	}
-	args := []string{"gh", "attestation", "verify", target, "--repo", repository, "--bundle", m.shown.Path, "--cert-identity", signer.SAN}
+	args := slices.Concat([]string{"gh", "attestation", "verify", target, "--repo", repository}, where, []string{"--cert-identity", signer.SAN})
 	if signer.Issuer != identity.GitHubActionsIssuer {
 		args = append(args, "--cert-oidc-issuer", signer.Issuer)
 	}
@@ -51,6 +53,19 @@ func (s *signing) githubCommand(m made) string {
 		args[i] = shell(args[i])
 	}
 	return strings.Join(args, " ")
+}
+
+// toGitHub tells GitHub's client where the bundle is: in a file, in the image's registry,
+// or where it looks by itself, with the attestations of the repository.
+func (m made) toGitHub(repository string) (flags []string, known bool) {
+	switch {
+	case m.shown.Path != "":
+		return []string{"--bundle", m.shown.Path}, true
+	case slices.Equal(m.find, []string{"--from", fromOCI}):
+		return []string{"--bundle-from-oci"}, true
+	default:
+		return nil, slices.Equal(m.find, []string{"--from", fromGitHub, "--repo", repository})
+	}
 }
 
 // atGitHub is where a repository is, as GitHub's client names it.

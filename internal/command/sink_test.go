@@ -102,3 +102,26 @@ func TestTogether(t *testing.T) {
 		t.Errorf("exit code %d, said\n%s", ExitCode(all), out.String())
 	}
 }
+
+// TestToGitHub: GitHub's client is told where the bundle is, if it can be.
+func TestToGitHub(t *testing.T) {
+	t.Parallel()
+	file := func(path string) *report.SignedBundle { return &report.SignedBundle{Path: path} }
+	for name, row := range map[string]struct {
+		m     made
+		flags string
+		known bool
+	}{
+		"a file":                {made{shown: file("a.json"), find: []string{"--from", "oci"}}, "--bundle a.json", true},
+		"a registry":            {made{shown: file(""), find: []string{"--from", "oci"}}, "--bundle-from-oci", true},
+		"the repository":        {made{shown: file(""), find: []string{"--from", "github", "--repo", "acme/app"}}, "", true},
+		"another repository":    {made{shown: file(""), find: []string{"--from", "github", "--repo", "acme/other"}}, "", false},
+		"a release":             {made{shown: file(""), find: []string{"--from", "release=v1", "--repo", "acme/app"}}, "", false},
+		"the notes, or nowhere": {made{shown: file("")}, "", false},
+	} {
+		flags, known := row.m.toGitHub("acme/app")
+		if strings.Join(flags, " ") != row.flags || known != row.known {
+			t.Errorf("%s: %q, %v", name, flags, known)
+		}
+	}
+}

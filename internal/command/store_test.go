@@ -65,3 +65,19 @@ func TestNotesTogether(t *testing.T) {
 	}
 	git("fsck", "--strict")
 }
+
+// TestTooManyForGitHub: GitHub takes so many in an hour, and who has more is told before
+// anything is done.
+func TestTooManyForGitHub(t *testing.T) {
+	t.Parallel()
+	dir := at(t)
+	var sums strings.Builder
+	for n := range 501 {
+		fmt.Fprintf(&sums, "%064x  file-%d\n", n, n)
+	}
+	list := write(t, dir, "sums", []byte(sums.String()))
+	for _, store := range []string{"github", "release=v1"} {
+		run(t, nil, "attest", "--checksums", list, "--key", filepath.Join(dir, "release.pem"), "--step", "build", "--one-per-subject", "--store", store).
+			demand(t, 2, "501 bundles, and GitHub takes at most 500 in an hour", "next: leave --one-per-subject out")
+	}
+}

@@ -161,6 +161,7 @@ func TestWhichAssets(t *testing.T) {
 		"none own":   {all, Sought{Name: "lib", Digest: artifact.DigestSet{artifact.SHA256: other}}, "attestation.sigstore.json attestation.sigstore.jsonl app.intoto.jsonl multiple.intoto.jsonl"},
 		"a commit":   {all, Sought{Digest: artifact.DigestSet{artifact.GitCommit: id}}, "commit-" + id + ".sigstore.json commit-" + id + ".abcdef012345.sigstore.json commit-" + id + ".sigstore.jsonl"},
 		"a stranger": {all, Sought{Digest: artifact.DigestSet{artifact.GitCommit: sha}}, ""},
+		"renamed":    {named("my.app.sigstore.json", "My.App.0123456789ab.sigstore.json", "my-app.sigstore.json", ".0123456789ab.sigstore.json"), Sought{Name: "my app"}, "my.app.sigstore.json My.App.0123456789ab.sigstore.json"},
 		"no assets":  {nil, Sought{Name: "app"}, ""},
 		"no name":    {named(".sigstore.json", "SHA256SUMS"), Sought{Digest: artifact.DigestSet{artifact.SHA256: sha}}, ""},
 	} {

@@ -108,15 +108,17 @@ func namesOf(assets []github.Asset, sought Sought) (names []string) {
 }
 
 // holds tells whether an asset holds bundles about what is called name: under one of the
-// usual names, or under that which attest gives a second signer's.
+// usual names, or under that which attest gives a second signer's. GitHub may have renamed
+// the asset, and not the file in hand.
 func holds(asset, name string) bool {
-	rest, ok := strings.CutPrefix(asset, name)
-	if !ok {
-		return false
-	}
-	if slices.Contains(suffixes(), rest) {
+	if slices.ContainsFunc(suffixes(), func(suffix string) bool { return github.SameName(asset, name+suffix) }) {
 		return true
 	}
-	digits, ok := strings.CutSuffix(strings.TrimPrefix(rest, "."), ".sigstore.json")
-	return ok && len(digits) == 12 && !strings.ContainsFunc(digits, func(r rune) bool { return (r < '0' || r > '9') && (r < 'a' || r > 'f') })
+	const digits = 12
+	stem, ok := strings.CutSuffix(asset, ".sigstore.json")
+	at := len(stem) - digits
+	if !ok || at < 1 || stem[at-1] != '.' || strings.Trim(stem[at:], "0123456789abcdef") != "" {
+		return false
+	}
+	return github.SameName(stem[:at-1], name)
 }

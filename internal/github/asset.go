@@ -140,12 +140,17 @@ func (p *assetPut) upload(ctx context.Context, release Release, name string) (St
 }
 
 // called tells whether an asset has a name, or what GitHub makes of it.
+func (a Asset) called(name string) bool { return SameName(a.Name, name) }
+
+// SameName tells whether two names may be that of one asset, as it was uploaded and as it
+// is listed.
 //
 // "GitHub renames asset filenames that have special characters, non-alphanumeric
-// characters, and leading or trailing periods." (TestPutAsset)
+// characters, and leading or trailing periods." (TestPutAsset) Which become what it does
+// not say, so that none of them counts.
 //
 // Source: https://docs.github.com/en/rest/releases/assets#upload-a-release-asset
-func (a Asset) called(name string) bool {
+func SameName(a, b string) bool {
 	plain := func(name string) string {
 		return strings.Trim(strings.Map(func(r rune) rune {
 			if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
@@ -154,7 +159,7 @@ func (a Asset) called(name string) bool {
 			return '.'
 		}, strings.ToLower(name)), ".")
 	}
-	return plain(a.Name) == plain(name)
+	return plain(a) == plain(b)
 }
 
 // uploadURL fills in the template of a release's upload_url,
