@@ -85,6 +85,8 @@ func (c *call) expand(text string) string {
 			return c.outputs["checksums"]
 		case "inputs.record-vars && toJSON(vars) || ''":
 			return map[string]string{"true": `{"CHANNEL": "stable"}`}[c.inputs["record-vars"]]
+		case "inputs.store-at-github && 'github' || ''":
+			return "github"
 		case "job.workflow_sha":
 			return reusableCommit
 		case "job.workflow_repository":
