@@ -95,9 +95,9 @@ func TestInstancesOfKeys(t *testing.T) {
 			t.Parallel()
 			n := newInternet(t, "private")
 			n.put("key.pem", testKey)
-			for _, more := range [][]string{{"--step", "build"}, {"--allow-other-head"}} {
+			for _, more := range [][]string{{"--step", "build"}, nil} {
 				args := slices.Concat([]string{"--key", "DIR/key.pem"}, more, r.args)
-				got := n.attestAs(args...)
+				got := n.attest(args...)
 				if diff := cmp.Diff(r.hosts, got.asked); diff != "" || got.code != ExitAllowed || !strings.Contains(got.out, r.says) {
 					t.Errorf("exit code %d, expected %q, asked (-want +got):\n%s\n%s%s", got.code, r.says, diff, got.out, got.says)
 				}
@@ -206,5 +206,60 @@ func withLog(t *testing.T) func(string) string {
 		_, logs, _ := strings.Cut(string(logged.TrustedRoot()), `"ctlogs":`)
 		logs, _, _ = strings.Cut(logs, `]`)
 		return strings.Replace(root, `{"mediaType"`, `{"ctlogs":`+logs+`],"mediaType"`, 1)
+	}
+}
+
+// TestPrivateRoundTrip: what GitHub's own instance signed is allowed by the layout that was
+// suggested, under that instance's root and no other.
+func TestPrivateRoundTrip(t *testing.T) {
+	t.Parallel()
+	n := newInternet(t, "private")
+	if got := n.attest(append(bothRoots(), "--suggest-layout", "DIR/layout.yml")...); got.code != ExitAllowed {
+		t.Fatalf("exit code %d\n%s%s", got.code, got.out, got.says)
+	}
+	data, err := os.ReadFile(filepath.Join(n.dir, "layout.yml"))
+	if err != nil || !strings.Contains(string(data), "root: github") {
+		t.Errorf("%v\n%s", err, data)
+	}
+	verify := []string{"verify", "DIR/app", "--layout", "DIR/layout.yml"}
+	if got := n.run(append(verify, bothRoots()...)...); got.code != ExitAllowed || !strings.Contains(got.out, "proven") {
+		t.Errorf("exit code %d\n%s%s", got.code, got.out, got.says)
+	}
+	for _, root := range []string{"github=DIR/sigstore.dev.json", "sigstore=DIR/githubapp.com.json"} {
+		if got := n.run("verify", "DIR/app", "--layout", "DIR/layout.yml", "--trusted-root", root); got.code == ExitAllowed {
+			t.Errorf("under %s\n%s%s", root, got.out, got.says)
+		}
+	}
+	if diff := cmp.Diff(githubHosts(), n.asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
+// TestInstancesOfVerbs: whatever else a job signs goes the same way.
+func TestInstancesOfVerbs(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]struct {
+		args []string
+		says string
+	}{
+		"a layout":  {[]string{"layout", "sign", "DIR/layout.yml"}, "signed with the instance github: the repository acme/app is private"},
+		"a summary": {[]string{"verify", "DIR/app", "--layout", "DIR/layout.yml", "--vsa", "DIR/app.vsa.json"}, "with the instance github (the repository acme/app is private"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newInternet(t, "private")
+			if got := n.attest(append(bothRoots(), "--suggest-layout", "DIR/layout.yml")...); got.code != ExitAllowed {
+				t.Fatalf("exit code %d\n%s%s", got.code, got.out, got.says)
+			}
+			n.asked = nil
+			if got := n.run(slices.Concat(r.args, bothRoots(), []string{"--instance", "public-good"})...); got.code != ExitDenied || got.asked != nil {
+				t.Errorf("exit code %d, asked %v\n%s%s", got.code, got.asked, got.out, got.says)
+			}
+			got := n.run(slices.Concat(r.args, bothRoots())...)
+			said := strings.Join(strings.Fields(got.out), " ")
+			if diff := cmp.Diff(githubHosts(), got.asked); diff != "" || got.code != ExitAllowed || !strings.Contains(said, r.says) {
+				t.Errorf("exit code %d, expected %q, asked (-want +got):\n%s\n%s%s", got.code, r.says, diff, got.out, got.says)
+			}
+		})
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/signatus-dev/signatus/internal/attestationtest"
+	"github.com/signatus-dev/signatus/internal/gitrepo"
 )
 
 // internet is both known instances under their own names, and a job of GitHub Actions.
@@ -50,8 +51,18 @@ func githubHosts() []string { return []string{"fulcio.githubapp.com", "timestamp
 func newInternet(t *testing.T, visibility string) *internet {
 	t.Helper()
 	n := &internet{t: t, dir: t.TempDir(), services: map[string]http.Handler{}, claims: jobClaims()}
+	// The job's commit is the one that is checked out around this test, if any.
+	if repository, err := gitrepo.Find("."); err == nil {
+		if head, err := repository.Commit("HEAD"); err == nil {
+			n.claims["sha"] = head.ID
+		}
+	}
+	sha, ok := n.claims["sha"].(string)
+	if !ok {
+		t.Fatal("the job has no commit")
+	}
 	for name, claim := range map[string]string{
-		"repository_visibility": visibility, "job_workflow_sha": n.claims["sha"].(string), "workflow_sha": n.claims["sha"].(string), "workflow": "release",
+		"repository_visibility": visibility, "job_workflow_sha": sha, "workflow_sha": sha, "workflow": "release",
 	} {
 		n.claims[name] = claim
 	}
@@ -61,7 +72,7 @@ func newInternet(t *testing.T, visibility string) *internet {
 	n.services[idTokenHost] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"value": %q}`, jwt(t, n.claims, "x").Reveal())
 	})
-	run := attestationtest.Workflow(attestationtest.WorkflowClaims{RunID: "1", Visibility: visibility})
+	run := attestationtest.Workflow(attestationtest.WorkflowClaims{SHA: sha, RunID: "1", Visibility: visibility})
 	if visibility == "" {
 		delete(run.Extensions, "sourceRepositoryVisibilityAtSigning")
 	}
@@ -149,14 +160,13 @@ type signedRun struct {
 	asked     []string
 }
 
-// attest signs the app as the job does, which is built from another commit than is checked
-// out around this test. DIR in an argument is the folder.
+// attest signs the app as the job does. DIR in an argument is the folder.
 func (n *internet) attest(args ...string) signedRun {
 	n.t.Helper()
-	return n.attestAs(append(args, "--allow-other-head")...)
+	return n.run(append([]string{"attest", "DIR/app"}, args...)...)
 }
 
-func (n *internet) attestAs(args ...string) signedRun {
+func (n *internet) run(args ...string) signedRun {
 	n.t.Helper()
 	for i := range args {
 		args[i] = strings.ReplaceAll(args[i], "DIR", n.dir)
@@ -164,7 +174,7 @@ func (n *internet) attestAs(args ...string) signedRun {
 	var stdout, stderr bytes.Buffer
 	values := map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": "http://" + idTokenHost + "/token", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "bearer"}
 	env := Env{
-		Args: append([]string{"attest", filepath.Join(n.dir, "app")}, args...), Getenv: func(name string) string { return values[name] },
+		Args: args, Getenv: func(name string) string { return values[name] },
 		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
 		FS: theDisk{}, Now: time.Now(), HTTP: &http.Client{Transport: n}, Version: "v0.0.0-test",
 	}
