@@ -125,3 +125,24 @@ func TestToGitHub(t *testing.T) {
 		}
 	}
 }
+
+// FuzzNamesInFolder: whatever a step or a predicate type is called, the name is one file
+// of the folder, and one that verify reads there.
+func FuzzNamesInFolder(f *testing.F) {
+	f.Add("build", "")
+	f.Add("../x\x00\u202e", "https://example.com/a/../v1//")
+	f.Add("", "https://slsa.dev/provenance/v1")
+	f.Fuzz(func(t *testing.T, step, predicateType string) {
+		name := nameInFolder(made{
+			shown:    &report.SignedBundle{Step: step, PredicateType: predicateType},
+			subjects: []artifact.Subject{{Digest: artifact.DigestSet{artifact.SHA256: "ac47d72e0a791e4b"}}},
+		})
+		word, digits, _ := strings.Cut(name, ".")
+		odd := func(r rune) bool {
+			return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+		}
+		if word == "" || len(word) > maxFileWord || word[0] == '-' || strings.ContainsFunc(word, odd) || digits != "ac47d72e0a79" {
+			t.Errorf("step %q, type %q: %q", step, predicateType, name)
+		}
+	})
+}
