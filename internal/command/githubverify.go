@@ -13,41 +13,59 @@ import (
 const slsaProvenance = "https://slsa.dev/provenance/v1"
 
 // githubCommand is how GitHub's own client verifies the first of the bundle's subjects;
-// empty where it cannot: it knows files and images, signed by a workflow.
-//
-// Source: https://cli.github.com/manual/gh_attestation_verify
+// empty where it cannot.
 func (s *signing) githubCommand(m made) string {
 	signer := m.verified.Signer()
-	source, proven := signer.Source()
-	host, repository, ok := atGitHub(source.Repository)
-	where, known := m.toGitHub(repository)
-	if s.who.key != nil || !proven || !ok || !known {
+	source, _ := signer.Source()
+	_, repository, _ := atGitHub(source.Repository)
+	find, known := m.toGitHub(repository)
+	if s.who.key != nil || !known {
 		return ""
 	}
-	target := m.file
+	return githubVerify{signer: signer, file: m.file, image: m.image, find: find, predicateType: s.said.predicateType, roots: s.at.files}.command()
+}
+
+// githubVerify is what GitHub's client is asked.
+type githubVerify struct {
+	signer        identity.Signer
+	file, image   string   // one of them
+	find          []string // flags that tell where the bundle is
+	predicateType string
+	roots         []string // files of trusted roots, as they were named
+}
+
+// command is empty where that client cannot ask so: it knows files and images, signed by a
+// workflow of a repository at GitHub, and one file of trusted roots.
+//
+// Source: https://cli.github.com/manual/gh_attestation_verify
+func (v githubVerify) command() string {
+	source, proven := v.signer.Source()
+	host, repository, ok := atGitHub(source.Repository)
+	if !proven || !ok || len(v.roots) > 1 || len(v.roots) == 1 && strings.Contains(v.roots[0], "=") {
+		return ""
+	}
+	target := v.file
 	switch {
-	case m.image != "":
-		target = "oci://" + m.image
+	case v.image != "":
+		target = "oci://" + v.image
 	case target == "":
 		return ""
 	case strings.HasPrefix(target, "-"):
 		target = "./" + target
 	}
-	args := slices.Concat([]string{"gh", "attestation", "verify", target, "--repo", repository}, where, []string{"--cert-identity", signer.SAN})
-	if signer.Issuer != identity.GitHubActionsIssuer {
-		args = append(args, "--cert-oidc-issuer", signer.Issuer)
+	args := append([]string{"gh", "attestation", "verify", target, "--repo", repository}, v.find...)
+	args = append(args, "--cert-identity", v.signer.SAN)
+	if v.signer.Issuer != identity.GitHubActionsIssuer {
+		args = append(args, "--cert-oidc-issuer", v.signer.Issuer)
 	}
 	if host != "github.com" {
 		args = append(args, "--hostname", host)
 	}
-	if s.said.predicateType != slsaProvenance {
-		args = append(args, "--predicate-type", s.said.predicateType)
+	if v.predicateType != slsaProvenance {
+		args = append(args, "--predicate-type", v.predicateType)
 	}
-	switch files := s.at.files; {
-	case len(files) > 1 || len(files) == 1 && strings.Contains(files[0], "="):
-		return "" // it takes one file
-	case len(files) == 1:
-		args = append(args, "--custom-trusted-root", files[0])
+	for _, r := range v.roots {
+		args = append(args, "--custom-trusted-root", r)
 	}
 	for i := range args {
 		args[i] = shell(args[i])

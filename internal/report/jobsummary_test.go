@@ -117,13 +117,16 @@ func unfenced(md string) (string, error) {
 
 // ownLinks takes out the links that the summary makes itself.
 func ownLinks(md string) string {
-	return regexp.MustCompile("\\[`?[a-z0-9 ./-]+`?\\]\\((https://github\\.com/signatus-dev/signatus/blob/[a-z0-9.]+/docs/findings\\.md(#[a-z0-9-]+)?|https://search\\.sigstore\\.dev/\\?logIndex=\\d+)\\)").ReplaceAllString(md, "")
+	const addresses = `https://github\.com/signatus-dev/signatus/blob/[a-z0-9.]+/docs/findings\.md(#[a-z0-9-]+)?|https://search\.sigstore\.dev/\?logIndex=\d+|` +
+		`https://github\.com/acme/app/[a-zA-Z0-9/._~%?=&+:@-]+`
+	return regexp.MustCompile("\\[(`[^`\n]+`|[a-z0-9 ]+)\\]\\(("+addresses+")\\)").ReplaceAllString(md, "")
 }
 
 // hostileSummaries have a text wherever one from outside may stand.
 func hostileSummaries(evil string) []report.JobSummary {
 	signed := &report.Signed{
 		Instance: report.Instance{Name: evil, Reason: evil},
+		Stored:   []report.Stored{{Sink: evil, Where: evil, ID: evil, URL: evil}, {Sink: "oci", Where: evil}, {Where: evil, Error: evil, Next: evil}, {Where: "x", URL: "https://github.com/acme/app/kept/" + evil}},
 		Tool:     evil, Notes: []string{evil}, Warnings: []string{evil}, Loosenings: []string{evil}, Layout: evil, LayoutText: evil,
 		Bundles: []*report.SignedBundle{{
 			Path: evil, PredicateType: evil, Step: evil, Root: evil, Verify: evil, VerifyWithGitHub: evil, Signer: identity.Signer{SAN: evil, Issuer: evil},

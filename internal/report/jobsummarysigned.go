@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -74,7 +75,7 @@ func signedFacts(d Signed) string {
 	for _, entry := range first.Entries {
 		row("logged", logLink(entry)+" of "+code(entry.Log))
 	}
-	row("bundle", bundleCell(first))
+	row("kept in", placesCell(d, 0))
 	return b.String()
 }
 
@@ -87,11 +88,41 @@ func logLink(e LogEntry) string {
 	return fmt.Sprintf("[%s](https://search.sigstore.dev/?logIndex=%d)", text, e.Index)
 }
 
-func bundleCell(b *SignedBundle) string {
-	if b.Ref != "" {
-		return "a note in " + code(b.Ref)
+// placesCell names the places where a bundle is, and those where it was to be.
+func placesCell(d Signed, bundle int) string {
+	var places []string
+	b := d.Bundles[bundle]
+	if b.Path != "" {
+		places = append(places, code(b.Path))
 	}
-	return code(b.Path)
+	if b.Ref != "" {
+		places = append(places, "a note in "+code(b.Ref))
+	}
+	for _, s := range d.Stored {
+		switch {
+		case s.Bundle != bundle, s.Error == "" && (s.Where == b.Path || s.Where == b.Ref):
+			continue
+		case len(places) == maxStored:
+			return strings.Join(append(places, "and more"), "<br>")
+		case s.Error != "":
+			places = append(places, "❌ not in "+code(s.Where))
+		case s.Sink == "oci":
+			places = append(places, "with "+code(s.Where))
+		default:
+			places = append(places, webLink(s.Where, s.URL))
+		}
+	}
+	return strings.Join(places, "<br>")
+}
+
+// webLink leads to an address that a service gave, where that is one of GitHub's and
+// nothing else.
+func webLink(text, address string) string {
+	plain := regexp.MustCompile(`^https://(github\.com|[a-z0-9-]+\.ghe\.com)/[a-zA-Z0-9/._~%?=&+:@-]*$`)
+	if !plain.MatchString(address) {
+		return code(text)
+	}
+	return "[" + code(text) + "](" + address + ")"
 }
 
 // subjectTables list the subjects with their digests, and with their bundles where there
@@ -99,12 +130,20 @@ func bundleCell(b *SignedBundle) string {
 func subjectTables(d Signed) (parts []part) {
 	head := "| subject | digest |\n|---|---|\n"
 	if len(d.Bundles) > 1 {
-		head = "| subject | digest | bundle | logged |\n|---|---|---|---|\n"
+		head = "| subject | digest | kept in | logged |\n|---|---|---|---|\n"
 	}
 	var rows []string
-	for _, b := range d.Bundles {
-		for _, subject := range b.Subjects {
-			rows = append(rows, subjectRow(b, subject, len(d.Bundles) > 1))
+	for i, b := range d.Bundles {
+		for j, subject := range b.Subjects {
+			rest := ""
+			switch {
+			case len(d.Bundles) == 1:
+			case j == 0 || len(rows)%rowsOfPart == 0:
+				rest = fmt.Sprintf(" %s | %s |", placesCell(d, i), strings.Join(each(b.Entries, logLink), "<br>"))
+			default:
+				rest = " as above | as above |"
+			}
+			rows = append(rows, subjectRow(subject)+rest+"\n")
 		}
 	}
 	if len(rows) <= maxOpenRows {
@@ -119,17 +158,12 @@ func subjectTables(d Signed) (parts []part) {
 	return parts
 }
 
-func subjectRow(b *SignedBundle, subject Subject, several bool) string {
+func subjectRow(subject Subject) string {
 	name := subject.Name
 	if subject.URI != "" {
 		name = subject.URI
 	}
-	row := fmt.Sprintf("| %s | %s |", code(name), codeOf(clean(subject.Digest.String(), maxProse)))
-	if several {
-		logged := each(b.Entries, logLink)
-		row += fmt.Sprintf(" %s | %s |", bundleCell(b), strings.Join(logged, "<br>"))
-	}
-	return row + "\n"
+	return fmt.Sprintf("| %s | %s |", code(name), codeOf(clean(subject.Digest.String(), maxProse)))
 }
 
 // howToVerify has the commands for whoever gets the first subject. One that would not be
