@@ -1,10 +1,14 @@
 package report_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -349,5 +353,30 @@ func TestSARIFIsBounded(t *testing.T) {
 	}
 	if !strings.Contains(fmt.Sprint(run.Invocations[0].Notifications), "100 findings more are left out") {
 		t.Error("nothing says that findings are left out")
+	}
+}
+
+// GitHub takes logs of 10 MB, compressed: of what nothing makes smaller there are fewer
+// results, and the log counts the others.
+func TestSARIFCanBeUploaded(t *testing.T) {
+	t.Parallel()
+	noise := rand.NewChaCha8([32]byte{1})
+	random := func() string {
+		text := make([]byte, 1500)
+		_, _ = noise.Read(text) // it always does
+		return base64.StdEncoding.EncodeToString(text)
+	}
+	v := verdict.Verdict{Artifact: artifact.Artifact{Given: "app", Name: "app"}}
+	for range 5000 {
+		v.Findings = append(v.Findings, verdict.Finding{ID: verdict.RuleDisallow, Found: random(), Expected: random()})
+	}
+	text := sarifText(t, report.Document{Verdicts: []verdict.Verdict{v}})
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte(text)); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	if packed.Len() > 10_000_000 || !strings.Contains(text, "2500 findings more are left out here") {
+		t.Errorf("%d bytes, %d compressed", len(text), packed.Len())
 	}
 }
