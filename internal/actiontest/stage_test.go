@@ -45,8 +45,9 @@ func (r *runner) stage(ctx context.Context, t *testing.T, s scene) *stage {
 		}
 	})
 	st.write(t, ".github/workflows/release.yml", fmt.Sprintf("name: %s\n", s.name)+workflow(t, s.workflow))
-	st.write(t, ".action/action.yml", action(t, r.image, s.workflow == ""))
-	st.write(t, "Makefile", "dist:\n\tmkdir -p dist\n\techo app >dist/app\n")
+	st.write(t, ".action/action.yml", action(t, r.image, shown(s.workflow)))
+	st.write(t, "Makefile", "dist:\n\tmkdir -p dist\n\techo app >dist/app\n"+
+		"bom.json:\n\techo '{\"bomFormat\": \"CycloneDX\", \"specVersion\": \"1.6\"}' >bom.json\n")
 	st.git(t, "init", "-q", "-b", "main")
 	st.git(t, "remote", "add", "origin", "https://github.com/acme/app")
 	st.commitAll(t)
@@ -54,6 +55,12 @@ func (r *runner) stage(ctx context.Context, t *testing.T, s scene) *stage {
 		s.set(t, st)
 	}
 	return st
+}
+
+// shown tells the workflows that stand on a page to the letter: README.md's, and those of
+// docs/migrating.md. They name no Sigstore.
+func shown(workflow string) bool {
+	return workflow == "" || strings.HasPrefix(workflow, "migrating-")
 }
 
 // pinned is what README.md says for a commit of the Action.
@@ -68,7 +75,7 @@ func workflow(t *testing.T, name string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(data)
+		return strings.TrimPrefix(string(data), "name: release\n")
 	}
 	data, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -83,8 +90,8 @@ func workflow(t *testing.T, name string) string {
 }
 
 // action is action.yml with the image that is built already in place of the
-// Dockerfile. The README's workflow names no Sigstore, and is not changed to: there the
-// two inputs that name the sandbox have defaults.
+// Dockerfile. A workflow that stands on a page names no Sigstore, and is not changed to:
+// there the two inputs that name the sandbox have defaults.
 func action(t *testing.T, image string, defaults bool) string {
 	t.Helper()
 	data, err := os.ReadFile("../../action.yml")
