@@ -82,16 +82,25 @@ func (g githubSink) note() string {
 	return fmt.Sprintf("stored at %s/%s, %s; --repo names another", g.client.Host(), g.repository, g.repository.how)
 }
 
-// each stores the bundles one after the other, as GitHub asks of who writes. Once it is
-// not reached, or does not let in, it is not asked for the next one.
+// maxQuickly is how many bundles are stored without a rest between them: of more, GitHub's
+// limit of a minute would be met.
+const maxQuickly = 60
+
+// each stores the bundles one after the other. Once GitHub is not reached, or does not let
+// in, it is not asked for the next one.
 //
-// "Make requests for a single user or client ID serially. Do not make requests for
-// multiple users concurrently." (best practices for using the REST API)
-func (g githubSink) each(bundles []made, where string, put func(made) (kept, error)) (all []kept) {
+// "To avoid exceeding secondary rate limits, you should make requests serially instead of
+// concurrently."
+//
+// Source: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+func (g githubSink) each(ctx context.Context, bundles []made, where string, put func(made) (kept, error)) (all []kept) {
 	var down error
-	for _, m := range bundles {
+	for i, m := range bundles {
 		k, err := kept{}, down
 		if down == nil {
+			if i > 0 && len(bundles) > maxQuickly {
+				g.client.Rest(ctx)
+			}
 			k, err = put(m)
 		}
 		k.err, k.note, k.Bundle, k.Where = err, g.note(), m.number, cmp.Or(k.Where, where)
@@ -121,7 +130,7 @@ func (a *attestationsSink) check(ctx context.Context) error {
 }
 
 func (a *attestationsSink) put(ctx context.Context, bundles []made) []kept {
-	all := a.each(bundles, a.where("attestations"), func(m made) (kept, error) {
+	all := a.each(ctx, bundles, a.where("attestations"), func(m made) (kept, error) {
 		stored, err := a.client.PutAttestation(ctx, a.repository.Repository, digestInHand(m.subjects[0].Digest), m.bundle)
 		if err != nil {
 			return kept{}, err
@@ -155,7 +164,7 @@ func (r *releaseSink) check(ctx context.Context) error {
 
 func (r *releaseSink) put(ctx context.Context, bundles []made) []kept {
 	release := "the release " + r.of.Tag
-	all := r.each(bundles, r.where(release), func(m made) (kept, error) {
+	all := r.each(ctx, bundles, r.where(release), func(m made) (kept, error) {
 		stored, err := r.client.PutAsset(ctx, r.of, assetName(m), m.bundle)
 		if err != nil {
 			return kept{}, err

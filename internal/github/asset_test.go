@@ -5,8 +5,10 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/signatus-dev/signatus/internal/github"
 	"github.com/signatus-dev/signatus/internal/githubtest"
@@ -115,6 +117,14 @@ func TestAssetsAtOnce(t *testing.T) {
 		if err != nil || stored.Name != asset || len(r.Assets) != 1 {
 			t.Errorf("got %+v, %v", stored, err)
 		}
+	})
+	t.Run("full", func(t *testing.T) {
+		t.Parallel()
+		w := open(t, writes())
+		w.Publish(w.repository, githubtest.Release{Tag: "v1.2.0"})
+		w.Fail(githubtest.Fault{Method: http.MethodPost, Status: 422, Body: githubtest.Refusal(422, "Validation Failed", map[string]string{"resource": "ReleaseAsset", "code": "custom", "field": "file_count", "message": "file_count limited to 1000 assets per release"})})
+		_, err := w.PutAsset(t.Context(), released(), asset, bundleOf(1))
+		says(t, err, "file_count limited to 1000 assets per release", "next: a release takes 1,000 assets: attest more subjects at a time, or store elsewhere")
 	})
 	t.Run("all taken", func(t *testing.T) {
 		t.Parallel()
@@ -285,5 +295,15 @@ func TestReadyForAttestations(t *testing.T) {
 		case err != nil:
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestRest: who writes much waits a second in between.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	w := open(t, writes())
+	w.Rest(t.Context())
+	if !slices.Equal(w.waits, []time.Duration{time.Second}) {
+		t.Errorf("it waits %v", w.waits)
 	}
 }

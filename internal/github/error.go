@@ -96,6 +96,8 @@ func (c *Client) next(p purpose, e *Error) string {
 		return "attestations of private repositories need GitHub Enterprise Cloud; " + p.instead
 	case strings.Contains(text, "immutable release"):
 		return whileDraft + p.instead
+	case strings.Contains(text, "file_count"):
+		return "a release takes 1,000 assets: attest more subjects at a time, or " + p.instead
 	case e.Status == http.StatusUnauthorized && c.token.IsZero():
 		return c.give(p)
 	case e.Status == http.StatusUnauthorized:

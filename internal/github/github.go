@@ -168,6 +168,17 @@ func redirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
+// betweenWrites is how long one waits between two of many requests that write.
+//
+// "If you are making a large number of POST, PATCH, PUT, or DELETE requests, wait at
+// least one second between each request."
+//
+// Source: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+const betweenWrites = time.Second
+
+// Rest waits so long, or until ctx ends, which the next request finds out.
+func (c *Client) Rest(ctx context.Context) { _ = c.pause(ctx, betweenWrites) }
+
 // Host names the GitHub in reports.
 func (c *Client) Host() string { return c.server.Host }
 

@@ -13,11 +13,8 @@ import (
 	"github.com/signatus-dev/signatus/internal/answer"
 )
 
-// maxReleaseAssets is how many assets GitHub takes.
-//
-// "Each release can have up to 1000 release assets."
-//
-// Source: https://docs.github.com/en/repositories/releasing-projects-on-github/about-releases
+// maxReleaseAssets is how many assets GitHub takes: "file_count limited to 1000 assets
+// per release", as it answers who uploads more.
 const maxReleaseAssets = 1000
 
 // ReadyForAttestations tells before anything is signed what would be in the way of
