@@ -102,8 +102,8 @@ type Needs struct {
 	// Token tells that a token for GitHub is there, whatever it may do: that GitHub alone
 	// knows.
 	Token bool
-	// Step tells that inputs ask for it, so that a token is one, and the workspace is where
-	// files go.
+	// Step tells that inputs ask for it, so that a token is one, the workspace is where files
+	// go, and later steps read outputs.
 	Step bool
 }
 
@@ -132,8 +132,10 @@ func Preflight(getenv func(string) string, n Needs) (gaps []error) {
 		gaps = append(gaps, gap)
 	}
 	if n.Step {
-		if err := checkWorkspace(getenv); err != nil {
-			gaps = append(gaps, err)
+		for _, check := range []func(func(string) string) error{checkWorkspace, checkOutputs} {
+			if err := check(getenv); err != nil {
+				gaps = append(gaps, err)
+			}
 		}
 	}
 	return gaps
@@ -168,6 +170,18 @@ func checkWorkspace(getenv func(string) string) error {
 		return Gap{
 			Lacks: fmt.Sprintf("writing to the workspace: %v", err),
 			Next:  "free its disk, or let the job write there: a container's volume must not end in :ro",
+		}
+	}
+	return nil
+}
+
+// checkOutputs demands that there is a file for outputs: what is signed can be told to no
+// later step otherwise.
+func checkOutputs(getenv func(string) string) error {
+	if err := appendWhole(getenv("GITHUB_OUTPUT"), ""); err != nil {
+		return Gap{
+			Lacks: fmt.Sprintf("writing outputs to GITHUB_OUTPUT: %v", err),
+			Next:  "let this see the runner's file of outputs",
 		}
 	}
 	return nil

@@ -108,7 +108,7 @@ func TestPreflight(t *testing.T) {
 	t.Parallel()
 	workspace := t.TempDir()
 	whole := map[string]string{
-		"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_JOB": "build", "GITHUB_WORKSPACE": workspace,
+		"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_JOB": "build", "GITHUB_WORKSPACE": workspace, "GITHUB_OUTPUT": eventFile(t, ""),
 		"ACTIONS_ID_TOKEN_REQUEST_URL": "https://example.com/", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "bearer",
 	}
 	const noToken = "permissions: {id-token: write, contents: read"
@@ -119,7 +119,7 @@ func TestPreflight(t *testing.T) {
 		want  []string // words of each gap
 	}{
 		{name: "all there is", needs: Needs{IDToken: true, Sinks: []string{"file", "notes", "dir", "github", "oci", "release", "push"}, Token: true, Step: true}},
-		{name: "nothing is needed", env: map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": "", "GITHUB_WORKSPACE": "gone"}},
+		{name: "nothing is needed", env: map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": "", "GITHUB_WORKSPACE": "gone", "GITHUB_OUTPUT": ""}},
 		{name: "no identity token", env: map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": ""}, needs: Needs{IDToken: true}, want: []string{"job build in the workflow, and to the one that calls it:  " + noToken + "}"}},
 		{name: "half of one", env: map[string]string{"ACTIONS_ID_TOKEN_REQUEST_TOKEN": ""}, needs: Needs{IDToken: true}, want: []string{noToken + "}"}},
 		{name: "nor at GitHub", env: map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": ""}, needs: Needs{IDToken: true, Sinks: []string{"github"}, Token: true}, want: []string{noToken + ", attestations: write}"}},
@@ -133,10 +133,13 @@ func TestPreflight(t *testing.T) {
 		{name: "a registry has a login of its own", needs: Needs{Sinks: []string{"oci", "notes", "push", "dir", "file"}}},
 		{name: "no workspace", env: map[string]string{"GITHUB_WORKSPACE": ""}, needs: Needs{Step: true}, want: []string{"GITHUB_WORKSPACE"}},
 		{name: "a workspace that is gone", env: map[string]string{"GITHUB_WORKSPACE": filepath.Join(workspace, "gone")}, needs: Needs{Step: true}, want: []string{"looking for the workspace"}},
+		{name: "no outputs", env: map[string]string{"GITHUB_OUTPUT": ""}, needs: Needs{Step: true}, want: []string{"writing outputs to GITHUB_OUTPUT"}},
+		{name: "outputs that are a folder", env: map[string]string{"GITHUB_OUTPUT": workspace}, needs: Needs{Step: true}, want: []string{"is a directory"}},
+		{name: "outputs that are gone", env: map[string]string{"GITHUB_OUTPUT": filepath.Join(workspace, "gone")}, needs: Needs{Step: true}, want: []string{"no such file"}},
 		{
-			name: "nothing at all", env: map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": "", "GITHUB_WORKSPACE": ""},
+			name: "nothing at all", env: map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": "", "GITHUB_WORKSPACE": "", "GITHUB_OUTPUT": ""},
 			needs: Needs{IDToken: true, Sinks: []string{"github", "release"}, Step: true},
-			want:  []string{"identity token", "storing at GitHub (github, release)", "GITHUB_WORKSPACE"},
+			want:  []string{"identity token", "storing at GitHub (github, release)", "GITHUB_WORKSPACE", "GITHUB_OUTPUT"},
 		},
 	} {
 		env := maps.Clone(whole)

@@ -399,8 +399,17 @@ func TestActionOutputsFail(t *testing.T) {
 	dir := signable(t, "a")
 	inputs := map[string]string{"command": "attest", "key": filepath.Join(dir, "key.pem"), "step": "build", "paths": filepath.Join(dir, "dist", "a")}
 	got := step(t, dir, inputs, map[string]string{"GITHUB_OUTPUT": ""})
-	if got.code != 3 || !strings.Contains(got.report, "exit code 0") || !strings.Contains(got.report, "GITHUB_OUTPUT") {
-		t.Errorf("exit code %d: %s", got.code, got.report)
+	left, _ := filepath.Glob(filepath.Join(dir, "dist", "*.sigstore*"))
+	if got.code != 3 || !strings.Contains(got.report, "exit code 3") || !strings.Contains(got.report, "GITHUB_OUTPUT") || len(left) != 0 {
+		t.Errorf("exit code %d, signed %v: %s", got.code, left, got.report)
+	}
+	w := at(t)
+	got = step(t, w, map[string]string{
+		"command": "verify", "paths": filepath.Join(w, "app"), "trusted-root": filepath.Join(w, "trusted_root.json"), "bundle": filepath.Join(w, "bundles", "build.json"),
+		"certificate-identity": workflow, "certificate-oidc-issuer": actions,
+	}, map[string]string{"GITHUB_OUTPUT": ""})
+	if got.code != 3 || !strings.Contains(got.report, "exit code 0") || !strings.Contains(got.report, "GITHUB_OUTPUT") || !strings.Contains(got.out, "allowed: ") {
+		t.Errorf("exit code %d: %s%s", got.code, got.out, got.report)
 	}
 	inputs["force"] = "true"
 	if got := step(t, dir, inputs, map[string]string{"GITHUB_OUTPUT": ""}); got.code != 2 {
