@@ -1,6 +1,6 @@
 // Package actions is the contract with the runner of GitHub Actions: the event that
 // started a run, its parameters, the job's identity token, and a step's inputs,
-// outputs, log and workspace. It decides nothing, and what it cannot read it never
+// outputs, summary, log and workspace. It decides nothing, and what it cannot read it never
 // takes for an absence: a run for a change that nobody has merged yet is an [Event]
 // or an error.
 package actions

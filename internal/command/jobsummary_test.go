@@ -2,6 +2,7 @@ package command_test
 
 import (
 	"maps"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -212,6 +213,34 @@ func TestActionSARIF(t *testing.T) {
 		results := log.Runs[0].Results
 		if row.uri == "" && len(results) > 0 || row.uri != "" && (len(results) == 0 || results[0].Locations[0].Physical.Artifact.URI != row.uri || results[0].Locations[0].Physical.Artifact.Base != "%SRCROOT%") {
 			t.Errorf("%s: the results are %+v, expected one at %q", name, results, row.uri)
+		}
+	}
+}
+
+// TestActionMasksFiles: what is secret in a file is hidden before anything of it can be
+// printed, as an input is.
+func TestActionMasksFiles(t *testing.T) {
+	t.Parallel()
+	const token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln"
+	dir := signable(t, "a")
+	file := filepath.Join(dir, "secret")
+	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(registryOf("private"))
+	t.Cleanup(server.Close)
+	image := strings.TrimPrefix(server.URL, "http://") + "/acme/app@sha256:" + strings.Repeat("0", 64)
+	for name, inputs := range map[string]map[string]string{
+		"a token, as a file":    {"command": "attest", "offline": "true", "paths": filepath.Join(dir, "dist", "a"), "identity-token": file, "step": "build"},
+		"a token, as it is":     {"command": "attest", "offline": "true", "paths": filepath.Join(dir, "dist", "a"), "identity-token": token, "step": "build"},
+		"a registry's password": {"command": "attest", "image": image, "registry-username": "alice", "registry-password-file": file, "key": filepath.Join(dir, "key.pem"), "step": "build"},
+	} {
+		got := step(t, dir, inputs, nil)
+		if !slices.Equal(got.commands(), []string{"::add-mask::" + token}) || got.code == 0 {
+			t.Errorf("%s: exit code %d, commands %q\n%s", name, got.code, got.commands(), got.report)
+		}
+		if before, _, _ := strings.Cut(got.report, "::add-mask::"); before != "" {
+			t.Errorf("%s: %q is printed before the mask", name, before)
 		}
 	}
 }
