@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -227,7 +228,7 @@ func TestDiskFull(t *testing.T) {
 		inner := w.command(who{}, append([]string{"attest"}, args...)...)
 		script := `mount -t tmpfs -o size=16k none small && head -c 12288 /dev/zero >small/app && cp small/app small/app.sigstore.jsonl 2>/dev/null; : >small/app.sigstore.jsonl; "$@"; code=$?; ls -A small; exit $code`
 		cmd := exec.Command("unshare", append([]string{"-m", "sh", "-c", script, "sh", w.program}, inner.Args[1:]...)...)
-		cmd.Dir, cmd.Env = inner.Dir, append(inner.Env, "RUNNER_TEMP="+temporary)
+		cmd.Dir, cmd.Env = inner.Dir, slices.Concat(inner.Env, []string{"RUNNER_TEMP=" + temporary})
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		_ = cmd.Run()

@@ -193,13 +193,10 @@ func TestStoreIsNotReady(t *testing.T) {
 		"no image":     {h.writer, []string{"--subject", strings.TrimPrefix(server.URL, "http://") + "/acme/app@sha256:" + strings.Repeat("0", 64), "--store", "oci"}, []string{"404 Not Found", "check the name and the digest"}},
 		"a file there": {h.writer, []string{"--store", "github", "--store", "file", "--bundle", "main.go"}, []string{"there is a file main.go already"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			args := append([]string{"attest", "--format", "json", "dist/app"}, row.args...)
-			r := w.run(who{more: row.as}, args...)
-			if r.code == 0 || !r.has(r.code, row.says...) || r.stdout != "" || len(w.bundles()) > 0 {
-				t.Errorf("%v: %+v", w.bundles(), r)
-			}
-		})
+		r := w.run(who{more: row.as}, append([]string{"attest", "--format", "json", "dist/app"}, row.args...)...)
+		if r.code == 0 || !r.has(r.code, row.says...) || r.stdout != "" || len(w.bundles()) > 0 {
+			t.Errorf("%s: %v: %+v", name, w.bundles(), r)
+		}
 	}
 	if after := w.logged(); after != before+1 {
 		t.Errorf("the log has %d entries of runs that were stopped", after-before-1)
