@@ -222,22 +222,6 @@ func (in attestInput) check() error {
 	return in.says.check(in.subjects.commit != "")
 }
 
-// checkStores refuses stores that what is attested does not go with.
-func (in attestInput) checkStores() error {
-	stores := in.out.stores
-	switch {
-	case stores.asks(storeNotes) && in.subjects.commit == "":
-		return usage("attest a commit: --commit HEAD", "--store notes keeps what was said about a commit with it, and goes with --commit")
-	case stores.asks(storeOCI) && len(in.subjects.images)+len(in.subjects.subjects) == 0:
-		return usage("name an image: --image NAME@sha256:HEX", "--store oci keeps bundles with images in their registries, and no subject is one")
-	case in.registry.given() && len(in.subjects.images) == 0 && !stores.asks(storeOCI):
-		return usage("name an image with --image NAME@sha256:HEX, or leave it out", "--registry-username logs in where images are, and goes with --image")
-	case in.subjects.repo != "" && in.subjects.commit == "" && !stores.asks(storeGitHub, storeRelease):
-		return usage("name the commit with --commit REV, or add --store github", "--repo goes with --commit, and with --store github or release")
-	}
-	return nil
-}
-
 // using are the files of a run that are not flags as they stand.
 type using struct {
 	found      foundSubjects
