@@ -1,7 +1,6 @@
 package command
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -96,7 +95,7 @@ func (s *step) keepSARIF() {
 		return
 	}
 	path, err := s.paths.Keep(s.env.Getenv, "signatus.sarif", func(w io.Writer) error {
-		return report.SARIF(w, *s.judged, report.Options{Relative: s.relative})
+		return guard(func() error { return report.SARIF(w, *s.judged, report.Options{Relative: s.relative}) })
 	})
 	if err != nil {
 		s.env.explain(fmt.Errorf("the verdict stands, and no SARIF was written: %w", err))
@@ -116,15 +115,22 @@ func (s *step) show(code int) {
 			s.env.explain(fmt.Errorf("the verdict stands; %w", err))
 		}
 	}
+	summary.Problems = s.problems // that there is no summary is one
+	if err := guard(func() error { return s.annotate(summary) }); err != nil {
+		s.env.explain(fmt.Errorf("the verdict stands, and not all annotations were written: %w", err))
+	}
+}
+
+// annotate writes the annotations of a run.
+func (s *step) annotate(summary report.JobSummary) error {
 	log, ok := s.env.Stderr.(*actions.Log)
 	if !ok {
-		return
+		return nil
 	}
-	summary.Problems = s.problems // that there is no summary is one
 	for _, a := range summary.Annotations(report.Options{Relative: s.relative}) {
 		if err := log.Annotate(actions.Annotation{Level: string(a.Level), Title: a.Title, Text: a.Text, File: a.File, Line: a.Line, Column: a.Column}); err != nil {
-			s.env.explain(errors.Join(errors.New("the verdict stands, and not all annotations were written"), err))
-			return
+			return err
 		}
 	}
+	return nil
 }
