@@ -9,8 +9,6 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,8 +19,9 @@ import (
 
 // The secrets of the jobs, which no log may show.
 const (
-	password  = "s3cret-pass"
-	jobsToken = "ghs-the-jobs-own"
+	password     = "s3cret-pass"
+	jobsToken    = "ghs-the-jobs-own"
+	readersToken = "ghs-who-only-reads"
 )
 
 // images starts a registry that takes alice alone, and puts an index there with an
@@ -66,24 +65,13 @@ func images(t *testing.T, st *stage) {
 	st.secrets = append(st.secrets, "REGISTRY_PASSWORD="+password)
 }
 
-// hub starts a GitHub whose job has a token that may write attestations and releases.
-func hub(t *testing.T, st *stage) *githubtest.Repository {
-	t.Helper()
-	st.github = githubtest.New(t, githubtest.Load)
-	st.github.Allow(jobsToken, githubtest.Permissions{"attestations": "write", "contents": "write"})
-	st.environ = append(st.environ, "GITHUB_API_URL="+st.github.URL)
-	st.secrets = append(st.secrets, "GITHUB_TOKEN="+jobsToken)
-	return st.github.Add("acme/app")
-}
-
-// attested has GitHub keep what an earlier run attested of what this one builds.
-func attested(t *testing.T, st *stage) {
-	repository := hub(t, st)
-	st.write(t, ".sandbox/app", "app\n")
-	st.attest(t, st.sigstore.Job(st.dir, st.commit), ".sandbox/app", "--bundle", ".sandbox/app.json")
-	bundle, err := os.ReadFile(filepath.Join(st.dir, ".sandbox", "app.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	st.github.Store(repository, bundle)
+// hub starts a GitHub with a release, whose job has a token that may write attestations
+// and releases; another one may only read.
+func hub(t *testing.T, st *stage) {
+	github := githubtest.New(t, githubtest.Load)
+	github.Allow(jobsToken, githubtest.Permissions{"attestations": "write", "contents": "write"})
+	github.Allow(readersToken, githubtest.Permissions{"attestations": "read", "contents": "read"})
+	github.Add("acme/app").Releases = []*githubtest.Release{{ID: 1, Tag: "v1"}}
+	st.environ = append(st.environ, "GITHUB_API_URL="+github.URL)
+	st.secrets = append(st.secrets, "GITHUB_TOKEN="+jobsToken, "READER="+readersToken)
 }

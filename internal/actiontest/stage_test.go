@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/signatus-dev/signatus/internal/githubtest"
 	"github.com/signatus-dev/signatus/internal/sandboxrun"
 )
 
@@ -27,7 +26,6 @@ type stage struct {
 	environ  []string       // of the job, NAME=VALUE, and so are the next two
 	vars     []string
 	secrets  []string
-	github   *githubtest.GitHub // where the scene has one
 }
 
 // stage sets a scene's stage, until the test's end.
