@@ -67,6 +67,7 @@ func scenes() []scene {
 }
 
 func TestAction(t *testing.T) {
+	t.Parallel()
 	p := built(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Minute)
 	t.Cleanup(cancel)
