@@ -39,6 +39,7 @@ type scene struct {
 	fails    bool
 	log      []string // what must be in the log
 	notLog   []string
+	notSaid  []string // what no step may print, though it stands in a summary
 	// set makes what the scene needs besides, before the job begins.
 	set func(*testing.T, *stage)
 }
@@ -58,7 +59,7 @@ func scenes() []scene {
 		{name: "a pull request from a fork", workflow: "fork.yml", event: "pull_request", noToken: true, set: fork, log: []string{"a pull request from a fork", "read from base commit", "FORK HOLDS"}},
 		{name: "a merge queue", workflow: "skipped.yml", event: "merge_group", set: queue, log: []string{"a run of the merge queue", "SKIPPED HOLDS"}},
 		{name: "Dependabot", workflow: "skipped.yml", event: "push", actor: "dependabot[bot]", noToken: true, log: []string{"a run that Dependabot started", "SKIPPED HOLDS"}},
-		{name: "a file named as a command", workflow: "hostile.yml", event: "push", log: []string{"HOSTILE HOLDS", `##\u005bwarning]owned`}, notLog: []string{"| ::warning::owned", "##[warning]owned"}},
+		{name: "a file named as a command", workflow: "hostile.yml", event: "push", log: []string{"HOSTILE HOLDS", `##\u005bwarning]owned`}, notSaid: []string{"| ::warning::owned", "##[warning]owned"}},
 		{name: "lines and folders", workflow: "lines.yml", event: "push", log: []string{"LINES HOLD"}},
 		{name: "wrong inputs", workflow: "wrong.yml", event: "push", log: []string{"WRONG HOLDS"}},
 		{name: "images", workflow: "images.yml", event: "push", set: images, log: []string{"IMAGES HOLD"}, notLog: []string{password}},
@@ -90,9 +91,24 @@ func TestAction(t *testing.T) {
 					t.Errorf("the log has %q", unwanted)
 				}
 			}
+			for _, unwanted := range s.notSaid {
+				if strings.Contains(said(log), unwanted) {
+					t.Errorf("a step prints %q", unwanted)
+				}
+			}
 			if t.Failed() || testing.Verbose() {
 				t.Logf("act: %v\n%s", err, log)
 			}
 		})
 	}
+}
+
+// said is what the steps print, which act puts behind a bar. Summaries are not.
+func said(log string) (lines string) {
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "]   | ") {
+			lines += line
+		}
+	}
+	return lines
 }
