@@ -51,7 +51,7 @@ func Aliases() []Alias {
 		{Name: "subject-checksums", Stands: "checksums", Begins: true, read: readSubjectChecksums},
 		{Name: "predicate-path", Stands: "predicate", Begins: true, read: readFileOf("predicate-path", "predicate")},
 		{Name: "sbom-path", Stands: "sbom", Begins: true, read: readFileOf("sbom-path", "sbom")},
-		{Name: "push-to-registry", Stands: "store", Begins: true, read: readPushToRegistry},
+		{Name: "push-to-registry", Stands: inputStore, Begins: true, read: readPushToRegistry},
 		{Name: inputSummary, Begins: true, Any: true, read: readShowSummary},
 	}
 }
@@ -216,13 +216,32 @@ func readFileOf(input, flag string) func(in inputs, a *asked) error {
 	}
 }
 
-// readPushToRegistry has the bundle kept with the image too; the file stays, as there.
-func readPushToRegistry(in inputs, a *asked) error {
-	push, err := in.pushes()
-	if err == nil && push {
-		a.arguments = append(a.arguments, "--store=file", "--store=oci")
-	}
+// readPushToRegistry refuses what is no answer; [inputs.readPlaces] reads it.
+func readPushToRegistry(in inputs, _ *asked) error {
+	_, err := in.pushes()
 	return err
+}
+
+// readPlaces has bundles kept where actions/attest keeps them, by a step that does not say
+// where: at GitHub, if the step is asked as that action is, and with the image, if it is
+// to be pushed. The file stays in either case, as there.
+func (in inputs) readPlaces(verb Verb, a *asked) error {
+	if verb.Name != attestVerb || in.given(inputStore) {
+		return nil
+	}
+	push, err := in.pushes()
+	moved := !in.given(inputCommand)
+	if err != nil || !push && !moved {
+		return err
+	}
+	a.arguments = append(a.arguments, "--"+inputStore+"=file")
+	if push {
+		a.arguments = append(a.arguments, "--"+inputStore+"=oci")
+	}
+	if moved {
+		a.arguments = append(a.arguments, "--"+inputStore+"=github")
+	}
+	return nil
 }
 
 // pushes tells whether the bundle goes to the image's registry.

@@ -27,6 +27,7 @@ const (
 func TestAliases(t *testing.T) {
 	t.Parallel()
 	attest := func(arguments ...string) Step { return Step{Verb: "attest", Arguments: arguments} }
+	// With a command, so that where bundles go is no part of it: TestPlaces.
 	for name, r := range map[string]struct {
 		inputs map[string]string
 		want   Step
@@ -67,9 +68,40 @@ func TestAliases(t *testing.T) {
 		"a token is no argument":   {map[string]string{"subject-path": "a", "github-token": "s3cret"}, attest("--", "a")},
 		"a summary alone, of none": {map[string]string{"show-summary": "false"}, attest()},
 	} {
+		if r.inputs["command"] == "" {
+			r.inputs["command"] = "attest"
+		}
 		got, err := read(r.inputs, theVerbs())
 		if diff := cmp.Diff(r.want, asks(got)); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+	}
+}
+
+// TestPlaces: a step that is asked as actions/attest is, keeps bundles where that does, unless
+// it says where. One that gives a command is asked as the command line is.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	const file, oci, github = "--store=file", "--store=oci", "--store=github"
+	for name, r := range map[string]struct {
+		inputs map[string]string
+		want   []string
+	}{
+		"as there":                 {map[string]string{}, []string{file, github}},
+		"pushed":                   {map[string]string{"push-to-registry": "true"}, []string{file, oci, github}},
+		"not pushed":               {map[string]string{"push-to-registry": "false"}, []string{file, github}},
+		"elsewhere":                {map[string]string{"store": "file"}, []string{file}},
+		"in several":               {map[string]string{"store": "github\ndir=kept"}, []string{github, "--store=dir=kept"}},
+		"an empty command":         {map[string]string{"command": ""}, []string{file, github}},
+		"a command":                {map[string]string{"command": "attest"}, nil},
+		"a command, and pushed":    {map[string]string{"command": "attest", "push-to-registry": "true"}, []string{file, oci}},
+		"a command, and not":       {map[string]string{"command": "attest", "push-to-registry": "false"}, nil},
+		"a command, and elsewhere": {map[string]string{"command": "attest", "store": "github"}, []string{github}},
+	} {
+		r.inputs["subject-path"] = "a"
+		got, err := read(r.inputs, theVerbs())
+		if want := (Step{Verb: "attest", Arguments: append(r.want, "--", "a")}); err != nil || cmp.Diff(want, asks(got)) != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, cmp.Diff(want, asks(got)))
 		}
 	}
 }

@@ -20,6 +20,9 @@ const (
 	inputRequire = "require"           // whether it must sign, in every run
 )
 
+// inputStore is the flag that says where bundles go.
+const inputStore = "store"
+
 // comingVerb is a verb that there is not yet.
 const comingVerb = "gate"
 
@@ -129,6 +132,9 @@ func (r Reading) Read() (Step, error) {
 		return Step{}, err
 	}
 	if err := in.readAliases(verb, &a); err != nil {
+		return Step{}, err
+	}
+	if err := in.readPlaces(verb, &a); err != nil {
 		return Step{}, err
 	}
 	step := Step{Verb: verb.Name, Arguments: a.arguments, Folder: r.Paths.Here(folder), Required: required, Paths: a.paths}
