@@ -52,8 +52,8 @@ func scenes() []scene {
 		{name: "author and builder", workflow: "people.yml", event: "push", set: people, log: []string{
 			"allowed: dist/app against layout.yml", "✓ author  alice@example.com", "signer-not-functionary", "artifact-not-subject", "PEOPLE HOLD",
 		}},
-		{name: "moved over from actions/attest", workflow: "moved.yml", event: "push", log: []string{"MOVED HOLDS"}},
-		{name: "migrating from actions/attest-build-provenance", workflow: "migrating-attest.yml", event: "push", log: []string{"signed: app", "::set-output:: verdict=signed"}},
+		{name: "moved over from actions/attest", workflow: "moved.yml", event: "push", set: hub, log: []string{"MOVED HOLDS"}},
+		{name: "migrating from actions/attest-build-provenance", workflow: "migrating-attest.yml", event: "push", set: hub, log: []string{"signed: app", "::set-output:: verdict=signed", "::set-output:: attestation-url=https://github.com/acme/app/attestations/"}},
 		{name: "migrating from cosign", workflow: "migrating-cosign.yml", event: "push", log: []string{"CycloneDX SBOM", "dist/app.sigstore.json", "::set-output:: verdict=signed"}},
 		{name: "no identity token", workflow: "plain.yml", event: "push", noToken: true, fails: true, log: []string{"permissions: {id-token: write, contents: read}"}},
 		{name: "a pull request from a fork", workflow: "fork.yml", event: "pull_request", noToken: true, set: fork, log: []string{"a pull request from a fork", "read from base commit", "FORK HOLDS"}},
