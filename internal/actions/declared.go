@@ -88,23 +88,27 @@ func nearest(name string, names []string) string {
 	return best
 }
 
-// slips counts the bytes to put in, take out or replace that make one name the other.
+// slips counts the bytes to put in, take out, replace or swap with their neighbour that
+// make one name the other.
 func slips(a, b string) int {
-	row := make([]int, len(b)+1)
-	for i := range row {
-		row[i] = i
+	older, old := make([]int, len(b)+1), make([]int, len(b)+1)
+	for i := range old {
+		old[i] = i
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		row := make([]int, len(b)+1)
 		row[0] = i + 1
 		for j := range len(b) {
-			changed := diagonal
+			changed := old[j]
 			if a[i] != b[j] {
 				changed++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(changed, row[j]+1, row[j+1]+1)
+			row[j+1] = min(changed, row[j]+1, old[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], older[j-1]+1)
+			}
 		}
+		older, old = old, row
 	}
-	return row[len(b)]
+	return old[len(b)]
 }

@@ -54,7 +54,7 @@ func TestNearest(t *testing.T) {
 	t.Parallel()
 	names := []string{"bundle", "key", "layout", "layout-key"}
 	for name, want := range map[string]string{
-		"bundle": "bundle", "bundel": "bundle", "bnudel": "", "kye": "", "ke": "key", "keys": "key", "layuot": "layout", "layoutkey": "layout-key", "": "", "zzz": "",
+		"bundle": "bundle", "bundel": "bundle", "bnudel": "bundle", "nubdle": "bundle", "nlubed": "", "kye": "key", "ke": "key", "keys": "key", "layuot": "layout", "layoutkey": "layout-key", "": "", "zzz": "",
 		strings.Repeat("k", 65): "",
 	} {
 		if got := nearest(name, names); got != want {

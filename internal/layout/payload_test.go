@@ -22,7 +22,7 @@ func TestPayload(t *testing.T) {
 			t.Errorf("%s: %s", name, problems[0])
 			continue
 		}
-		if !json.Valid(payload) || bytes.ContainsAny(payload, "\n#") {
+		if !json.Valid(payload) || bytes.Contains(payload, []byte("\n")) { // JSON has no comments
 			t.Errorf("%s is signed as\n%s", name, payload)
 		}
 		before, _ := Parse(name, []byte(text), day())
