@@ -103,7 +103,7 @@ race: ## the concurrent rooms under the race detector (needs gcc)
 	@set -eu; \
 	rooms=$$(go list -f '$(CONCURRENT){{.ImportPath}} {{template "c" .Imports}}{{template "c" .TestImports}}{{template "c" .XTestImports}}' ./... | awk 'NF > 1 { print $$1 }'); \
 	if [ -z "$$rooms" ]; then echo 'make race: no concurrent room found, expected at least one' >&2; exit 1; fi; \
-	CGO_ENABLED=1 go test -race -timeout 15m $$rooms
+	CGO_ENABLED=1 go test -race -short -timeout 15m $$rooms
 
 reproduce: ## linux/amd64 built twice, in different folders and homes: the same bytes
 	go run ./internal/release reproduce
