@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -71,6 +72,9 @@ func run(ctx context.Context, out io.Writer, o options) error {
 		if *program, err = filepath.Abs(*program); err != nil {
 			return err
 		}
+	}
+	if o.only != "" && !slices.ContainsFunc(parts(), func(p part) bool { return p.name == o.only }) {
+		return fmt.Errorf("there is nothing called %q to measure; next: -only ratios or -only layouts", o.only)
 	}
 	w, err := newWorld(dir, o.bundles)
 	if err != nil {
