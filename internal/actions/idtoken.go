@@ -11,13 +11,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/sethvargo/go-githubactions"
 
+	"github.com/signatus-dev/signatus/internal/answer"
 	"github.com/signatus-dev/signatus/internal/identity"
 )
 
@@ -183,14 +183,7 @@ func (r Runner) pause(ctx context.Context, wait time.Duration) error {
 	if r.Pause != nil {
 		return r.Pause(ctx, wait)
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return answer.Pause(ctx, wait)
 }
 
 // retryAfter is how long to wait at least, or never to ask again.
@@ -211,17 +204,17 @@ func (r Runner) ask(ctx context.Context, request tokenRequest) (identity.Token, 
 	client := *r.HTTP
 	// A redirect would send the bearer, or take the token, from somewhere else.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	answer, err := client.Do(req)
+	response, err := client.Do(req)
 	if err != nil {
 		return identity.Token{}, 0, unwrapURL(err)
 	}
-	defer answer.Body.Close() //nolint:errcheck // it was only read
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxTokenAnswer+1))
+	defer response.Body.Close() //nolint:errcheck // it was only read
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxTokenAnswer+1))
 	switch {
-	case answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode >= 500:
-		return identity.Token{}, after(answer.Header), fmt.Errorf("the token service answers %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
-	case answer.StatusCode != http.StatusOK:
-		return identity.Token{}, never, fmt.Errorf("the token service answers %d %s; next: see that the job is still running and has  permissions: {id-token: write, contents: read}", answer.StatusCode, http.StatusText(answer.StatusCode))
+	case response.StatusCode == http.StatusTooManyRequests || response.StatusCode >= 500:
+		return identity.Token{}, after(response.Header), fmt.Errorf("the token service answers %d %s", response.StatusCode, http.StatusText(response.StatusCode))
+	case response.StatusCode != http.StatusOK:
+		return identity.Token{}, never, fmt.Errorf("the token service answers %d %s; next: see that the job is still running and has  permissions: {id-token: write, contents: read}", response.StatusCode, http.StatusText(response.StatusCode))
 	case err != nil:
 		return identity.Token{}, 0, fmt.Errorf("reading the answer: %w", err)
 	case len(body) > maxTokenAnswer:
@@ -234,30 +227,28 @@ func (r Runner) ask(ctx context.Context, request tokenRequest) (identity.Token, 
 	return token, 0, nil
 }
 
-// after reads Retry-After in seconds; a date is not what GitHub sends.
+// after reads Retry-After. Of a date without the service's own clock beside it, all that
+// is known is that it is later: the longest pause.
 func after(header http.Header) retryAfter {
-	seconds, err := strconv.Atoi(header.Get("Retry-After"))
-	if err != nil || seconds < 0 {
-		return 0
-	}
-	return retryAfter(time.Duration(min(seconds, int(tokenLastPause/time.Second))) * time.Second)
+	wait, _ := answer.RetryAfter(header, time.Time{})
+	return retryAfter(min(wait, tokenLastPause))
 }
 
 // parseAnswer reads {"value": TOKEN}. Its errors quote nothing: what cannot be
 // read may be the token all the same.
 func parseAnswer(body []byte) (identity.Token, error) {
-	var answer struct {
+	var said struct {
 		Value string `json:"value"`
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
+	if err := json.Unmarshal(body, &said); err != nil {
 		return identity.Token{}, errors.New(`the answer is not {"value": TOKEN}`)
 	}
-	if strings.Count(answer.Value, ".") != 2 || strings.ContainsFunc(answer.Value, func(r rune) bool {
+	if strings.Count(said.Value, ".") != 2 || strings.ContainsFunc(said.Value, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.", r)
 	}) {
 		return identity.Token{}, errors.New("the answer holds no JWT: three parts of base64url with dots between them")
 	}
-	return identity.NewToken(answer.Value), nil
+	return identity.NewToken(said.Value), nil
 }
 
 // mask has the runner hide the token in the job's log. Outside of a runner nobody

@@ -116,7 +116,7 @@ func TestIDTokenIsTriedAgain(t *testing.T) {
 
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
-	for header, least := range map[string]time.Duration{"7": 7 * time.Second, "99999999999999999999": 0, "3600": tokenLastPause, "-1": 0, "soon": 0, "": 0} {
+	for header, least := range map[string]time.Duration{"7": 7 * time.Second, "99999999999999999999": 0, "3600": tokenLastPause, "Wed, 21 Oct 2099 07:28:00 GMT": tokenLastPause, "Wed, 21 Oct 2015 07:28:00 GMT": 0, "-1": 0, "soon": 0, "": 0} {
 		var asked atomic.Int32
 		r, _, pauses := job(t, func(w http.ResponseWriter, req *http.Request) {
 			if asked.Add(1) == 2 {

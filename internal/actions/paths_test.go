@@ -12,8 +12,8 @@ import (
 // onRunner are the variables of a container action, as GitHub's runner sets them.
 func onRunner(more map[string]string) map[string]string {
 	env := map[string]string{
-		"GITHUB_WORKSPACE": "/github/workspace", "RUNNER_WORKSPACE": "/opt/runner/work/app", "GITHUB_REPOSITORY": "acme/app",
-		"RUNNER_TEMP": "/opt/runner/work/_temp", "HOME": "/github/home", "GITHUB_EVENT_PATH": "/github/workflow/event.json", "GITHUB_OUTPUT": "/github/file_commands/set_output_1",
+		"GITHUB_WORKSPACE": "/github/workspace", "RUNNER_WORKSPACE": "/opt/runner/_work/app", "GITHUB_REPOSITORY": "acme/app",
+		"RUNNER_TEMP": "/opt/runner/_work/_temp", "HOME": "/github/home", "GITHUB_EVENT_PATH": "/github/workflow/event.json", "GITHUB_OUTPUT": "/github/file_commands/set_output_1",
 	}
 	for name, value := range more {
 		env[name] = value
@@ -32,14 +32,14 @@ func TestPaths(t *testing.T) {
 		more        map[string]string
 		there, here string
 	}{
-		{"the workspace", nil, "/opt/runner/work/app/app", "/github/workspace"},
-		{"a file of it", nil, "/opt/runner/work/app/app/dist/a b", "/github/workspace/dist/a b"},
-		{"a glob in it", nil, "/opt/runner/work/app/app/dist/**", "/github/workspace/dist/**"},
-		{"home", nil, "/opt/runner/work/_temp/_github_home/x", "/github/home/x"},
-		{"the event", nil, "/opt/runner/work/_temp/_github_workflow/event.json", "/github/workflow/event.json"},
-		{"outputs", nil, "/opt/runner/work/_temp/_runner_file_commands/x", "/github/file_commands/x"},
-		{"the temporary folder of newer runners", newer, "/opt/runner/work/_temp/x", "/github/runner_temp/x"},
-		{"a folder in it that is mounted by itself", newer, "/opt/runner/work/_temp/_github_home/x", "/github/home/x"},
+		{"the workspace", nil, "/opt/runner/_work/app/app", "/github/workspace"},
+		{"a file of it", nil, "/opt/runner/_work/app/app/dist/a b", "/github/workspace/dist/a b"},
+		{"a glob in it", nil, "/opt/runner/_work/app/app/dist/**", "/github/workspace/dist/**"},
+		{"home", nil, "/opt/runner/_work/_temp/_github_home/x", "/github/home/x"},
+		{"the event", nil, "/opt/runner/_work/_temp/_github_workflow/event.json", "/github/workflow/event.json"},
+		{"outputs", nil, "/opt/runner/_work/_temp/_runner_file_commands/x", "/github/file_commands/x"},
+		{"the temporary folder of newer runners", newer, "/opt/runner/_work/_temp/x", "/github/runner_temp/x"},
+		{"a folder in it that is mounted by itself", newer, "/opt/runner/_work/_temp/_github_home/x", "/github/home/x"},
 		{"a runner elsewhere", selfHosted, "/opt/w/a=b/a=b/x", "/github/workspace/x"},
 		{"under act", map[string]string{"GITHUB_WORKSPACE": same}, same + "/x", same + "/x"},
 	} {
@@ -56,8 +56,8 @@ func TestPaths(t *testing.T) {
 	}
 	p := FindPaths(getenv(onRunner(nil)))
 	for _, foreign := range []string{
-		"", "dist/a", "/opt/runner/work/app", "/opt/runner/work/app/app2", "/opt/runner/work/app/app-other/x", "/opt/runner/work/_temp/x", "/tmp/x",
-		"x/opt/runner/work/app/app", "sha256:00", "https://example.com/opt/runner/work/app/app",
+		"", "dist/a", "/opt/runner/_work/app", "/opt/runner/_work/app/app2", "/opt/runner/_work/app/app-other/x", "/opt/runner/_work/_temp/x", "/tmp/x",
+		"x/opt/runner/_work/app/app", "sha256:00", "https://example.com/opt/runner/_work/app/app",
 	} {
 		if got := p.Here(foreign); got != foreign {
 			t.Errorf("%s became %s", foreign, got)
@@ -85,7 +85,7 @@ func TestPathsUnknown(t *testing.T) {
 		{"no RUNNER_WORKSPACE", map[string]string{"RUNNER_WORKSPACE": ""}, "dist/a"},
 		{"a relative one", map[string]string{"RUNNER_WORKSPACE": "work/app"}, "dist/a"},
 		{"no repository", map[string]string{"GITHUB_REPOSITORY": ""}, "dist/a"},
-		{"all of it", nil, "/opt/runner/work/app/app/dist/a"},
+		{"all of it", nil, "/opt/runner/_work/app/app/dist/a"},
 	} {
 		if got := FindPaths(getenv(onRunner(r.more))).Told("/github/workspace/dist/a"); got != r.want {
 			t.Errorf("%s: got %s, expected %s", r.name, got, r.want)
@@ -136,7 +136,7 @@ func TestPathsCheck(t *testing.T) {
 		{"", "/tmp/a", false},
 		{"", "/github/workspace/../a", false},
 		{"", "/github/workspace2/a", false},
-		{"", "/opt/runner/work/other/other/a", false},
+		{"", "/opt/runner/_work/other/other/a", false},
 		{"", "/", false},
 	} {
 		err := p.Check(Step{Folder: r.folder, Paths: []NamedPath{{"bundle", "a"}, {"output", r.path}}})
@@ -165,7 +165,7 @@ func TestPathsCheck(t *testing.T) {
 // text it stays.
 func TestReadPaths(t *testing.T) {
 	t.Parallel()
-	const host = "/opt/runner/work/app/app"
+	const host = "/opt/runner/_work/app/app"
 	inputs := map[string]string{
 		"command": "check", "bundle": "/github/workspace/a\n" + host + "/b\n../c", "trusted-root": host + "/r\ncorp=" + host + "/s\n/x=y/t",
 		"paths": host + "/d\nsha256:00", "working-directory": host + "/sub",
@@ -200,7 +200,7 @@ func TestReadPaths(t *testing.T) {
 
 // FuzzPaths: to and fro is where it began, and what leads out is never shared.
 func FuzzPaths(f *testing.F) {
-	for _, seed := range []string{"/github/workspace/a", "/opt/runner/work/app/app/../x", "/__w/_temp/y", "a/../../..", "/github/home", "\x00", "//github//workspace"} {
+	for _, seed := range []string{"/github/workspace/a", "/opt/runner/_work/app/app/../x", "/__w/_temp/y", "a/../../..", "/github/home", "\x00", "//github//workspace"} {
 		f.Add(seed)
 	}
 	p := FindPaths(getenv(onRunner(nil)))
