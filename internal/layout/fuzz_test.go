@@ -72,7 +72,7 @@ func FuzzParse(f *testing.F) {
 // A parameter's value fills one token and is matched literally.
 func FuzzRule(f *testing.F) {
 	for _, text := range []string{
-		"ALLOW *", "REQUIRE git+https://{p}", "MATCH {p} WITH PRODUCTS FROM s", "MATCH a IN {p} WITH MATERIALS IN {p}/x FROM s", "disallow [!a-z]{p}?", "ALLOW {", "MATCH", "DISALLOW \x00*",
+		"ALLOW *", "REQUIRE git+https://{p}", "MATCH {p} WITH PRODUCTS FROM s", "MATCH a IN {p} WITH MATERIALS IN {p}/x FROM s", "disallow [!a-z]{p}?", "ALLOW {", "MATCH", "DISALLOW \x00*", "MATCH a IN {p} WITH MATERIALS IN x\x00 FROM s",
 	} {
 		f.Add(text, "github.com/acme/app")
 		f.Add(text, "x")

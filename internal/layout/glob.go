@@ -85,27 +85,39 @@ func readGlob(text string, caretIsMember bool) (glob, error) {
 // DISALLOW let pass what it was written against.
 func parseNameGlob(text string) (glob, error) {
 	if err := checkSpelling(text); err != nil {
-		return glob{}, err
+		return glob{}, fmt.Errorf("pattern %w", err)
 	}
 	return parseGlob(text)
 }
 
+// checkPrefix refuses the prefix of a MATCH that no name can begin with: every
+// name under it would stay in the queue.
+func checkPrefix(text string) error {
+	if !utf8.ValidString(text) {
+		return fmt.Errorf("prefix %q is not UTF-8", text)
+	}
+	if err := checkSpelling(text); err != nil {
+		return fmt.Errorf("prefix %w", err)
+	}
+	return nil
+}
+
 func checkSpelling(text string) error {
 	if slices.ContainsFunc(strings.Split(text, "/"), func(s string) bool { return s == "." || s == ".." }) {
-		return fmt.Errorf("pattern %q has a dotted segment, which no name has: write it without", text)
+		return fmt.Errorf("%q has a dotted segment, which no name has: write it without", text)
 	}
 	if strings.ContainsFunc(text, unicode.IsControl) {
-		return fmt.Errorf("pattern %q holds a control character, which no name does", text)
+		return fmt.Errorf("%q holds a control character, which no name does", text)
 	}
 	lower := strings.ToLower(text)
 	for _, scheme := range []string{"git+ssh://", "ssh://", "git@"} {
 		if strings.HasPrefix(lower, scheme) {
-			return fmt.Errorf("pattern %q: git sources are named git+https://host/owner/repo, write it so", text)
+			return fmt.Errorf("%q: git sources are named git+https://host/owner/repo, write it so", text)
 		}
 	}
 	if rest, ok := strings.CutPrefix(lower, "git+https://"); ok {
 		if host, _, _ := strings.Cut(rest, "/"); !strings.HasPrefix(text, "git+https://"+host) && !strings.Contains(host, "{") {
-			return fmt.Errorf("pattern %q: scheme and host of a git source are in lower case", text)
+			return fmt.Errorf("%q: scheme and host of a git source are in lower case", text)
 		}
 	}
 	return nil

@@ -179,8 +179,13 @@ func (l *linter) rule(rule rule, earlier []rule) {
 	if !l.Layout.hasStep(rule.from) {
 		l.problem(verdict.MatchUnknownStep, rule.at, says{fmt.Sprintf("%q matches from the unknown step %s", rule.text, rule.from), "one of " + list(l.StepNames()), "correct the step's name"})
 	}
-	if isGitPattern(pattern) && !requires(earlier, pattern) {
-		l.problem(verdict.MatchWithoutReq, rule.at, says{fmt.Sprintf("%q has no REQUIRE of that name before it", rule.text), "REQUIRE " + pattern, "add it: a statement that lists no source would pass the MATCH"})
+	for _, prefix := range []template{rule.sourcePrefix, rule.destPrefix} {
+		if err := checkPrefix(prefix.text); err != nil {
+			l.problem(verdict.RuleMalformed, rule.at, says{err.Error(), "a prefix as names have it, such as src", "correct the prefix"})
+		}
+	}
+	if name := withSlash(strings.TrimSuffix(rule.sourcePrefix.text, "/")) + pattern; isGitPattern(name) && !requires(earlier, name) {
+		l.problem(verdict.MatchWithoutReq, rule.at, says{fmt.Sprintf("%q has no REQUIRE of that name before it", rule.text), "REQUIRE " + name, "add it: a statement that lists no source would pass the MATCH"})
 	}
 }
 

@@ -145,19 +145,28 @@ func (r rule) bind(values map[string]string) (boundRule, error) {
 	} else if b.glob, err = parseNameGlob(text); err != nil {
 		return b, err
 	}
-	if b.src, err = r.sourcePrefix.fill(values); err != nil {
+	if b.src, err = r.sourcePrefix.prefix(values); err != nil {
 		return b, err
 	}
-	if b.dst, err = r.destPrefix.fill(values); err != nil {
+	if b.dst, err = r.destPrefix.prefix(values); err != nil {
 		return b, err
 	}
-	b.src, b.dst = strings.TrimSuffix(b.src, "/"), strings.TrimSuffix(b.dst, "/")
+	b.git = b.git || isGitPattern(b.src)
 	return b, nil
+}
+
+// prefix fills the parameters of a MATCH's prefix and takes the slash at its end off.
+func (t template) prefix(values map[string]string) (string, error) {
+	text, err := t.fill(values)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix(text, "/"), checkPrefix(text)
 }
 
 // isRequiredBy reports whether o is a REQUIRE of the name that b matches.
 func (b boundRule) isRequiredBy(o boundRule) bool {
-	return o.kind == requireRule && o.name == b.glob.text
+	return o.kind == requireRule && o.name == withSlash(b.src)+b.glob.text
 }
 
 // consumes reports whether the rule can take artifacts out of the queue.
