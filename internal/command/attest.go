@@ -202,7 +202,7 @@ func (in attestInput) check() error {
 	if err := in.report.check(); err != nil {
 		return err
 	}
-	for _, check := range []func() error{in.subjects.check, in.who.check, in.instance.check, in.out.check, in.registry.check} {
+	for _, check := range []func() error{in.checkRemote, in.subjects.check, in.who.check, in.instance.check, in.out.check, in.registry.check} {
 		if err := check(); err != nil {
 			return err
 		}

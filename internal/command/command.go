@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -249,15 +248,23 @@ func (o *once) Set(value string) error {
 }
 
 // refuseEmpty refuses a flag that was given without a value. It is an unset
-// variable of a script, and absent never means unchecked.
+// variable of a script, and absent never means unchecked. So is one whose value is the
+// name of the next flag: --commit --step review.
 func refuseEmpty(flags *pflag.FlagSet) (err error) {
 	flags.Visit(func(f *pflag.Flag) {
 		values := []string{f.Value.String()}
 		if list, ok := f.Value.(pflag.SliceValue); ok {
 			values = list.GetSlice()
 		}
-		if err == nil && slices.Contains(values, "") {
-			err = usage("give it a value or leave it out; is a variable unset?", "--%s is empty", f.Name)
+		for _, value := range values {
+			next, dashed := strings.CutPrefix(value, "--")
+			switch {
+			case err != nil:
+			case value == "":
+				err = usage("give it a value or leave it out; is a variable unset?", "--%s is empty", f.Name)
+			case dashed && flags.Lookup(next) != nil:
+				err = usage("give --"+f.Name+" a value of its own, or leave it out", "--%s has no value: %s follows, which is a flag", f.Name, value)
+			}
 		}
 	})
 	return err

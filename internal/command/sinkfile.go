@@ -45,12 +45,12 @@ func (f *fileSink) write(ctx context.Context, at place, bundles []made) (all []k
 	if err == nil {
 		err = holds(f.env.FS, path, bundles)
 	}
-	var find []string
-	if at.exactly {
-		find = []string{"--bundle", path}
-	}
 	for _, m := range bundles {
-		k := kept{Stored: report.Stored{Bundle: m.number, Sink: storeFile, Where: path, Already: already}, err: err, find: find}
+		k := kept{Stored: report.Stored{Bundle: m.number, Sink: storeFile, Where: path, Already: already}, err: err}
+		// For what is known by its digest, verify looks in the working directory alone.
+		if at.exactly || m.file == "" && filepath.Dir(path) != "." {
+			k.find = []string{"--bundle", path}
+		}
 		if !f.asked {
 			k.note = "what another place has not taken is in " + path
 		}

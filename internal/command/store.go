@@ -114,3 +114,13 @@ func (in attestInput) checkStores() error {
 	}
 	return nil
 }
+
+// checkRemote tells a remote that stands behind --push, where the flag does not take it,
+// from a file that is to be attested.
+func (in attestInput) checkRemote() error {
+	if in.out.stores.push == "" || in.subjects.commit == "" || len(in.subjects.patterns) != 1 {
+		return nil
+	}
+	remote := in.subjects.patterns[0]
+	return usage("write --push="+remote, "--push %s: its remote stands behind =", remote)
+}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -86,16 +87,26 @@ func TestDependenciesAreExplained(t *testing.T) {
 	}
 }
 
-// TestLinksLead follows every relative link in a Markdown file.
+// TestLinksLead follows every relative link in a Markdown file, to its heading where it
+// names one.
 func TestLinksLead(t *testing.T) {
 	t.Parallel()
 	tree(t, func(name string, content []byte) {
 		if !strings.HasSuffix(name, ".md") || strings.Contains(name, "testdata/") {
 			return
 		}
-		for _, target := range links(content) {
-			if _, err := os.Stat(filepath.Join(root, path.Dir(name), target)); err != nil {
-				t.Errorf("%s links to %s, which is not there", name, target)
+		for _, link := range links(content) {
+			target, anchor, named := strings.Cut(link, "#")
+			page := content
+			if target != "" {
+				file := filepath.Join(root, path.Dir(name), target)
+				if _, err := os.Stat(file); err != nil {
+					t.Errorf("%s links to %s, which is not there", name, target)
+				}
+				page, _ = os.ReadFile(file) // of a folder, nothing is a heading
+			}
+			if named && !slices.Contains(anchors(page), anchor) {
+				t.Errorf("%s links to %s, and no heading is called so", name, link)
 			}
 		}
 	})
@@ -123,7 +134,12 @@ func TestReaders(t *testing.T) {
 	})
 	t.Run("links", func(t *testing.T) {
 		t.Parallel()
-		equal(t, links([]byte("[a](b.md) [c](https://x/y) [d](#e) ![f](g/h.svg#i) `[no](code)`\n```\n[nor](this)\n```\n")), []string{"b.md", "g/h.svg"})
+		equal(t, links([]byte("[a](b.md) [c](https://x/y) [d](#e) ![f](g/h.svg#i) `[no](code)`\n```\n[nor](this)\n```\n")), []string{"b.md", "#e", "g/h.svg#i"})
+	})
+	t.Run("anchors", func(t *testing.T) {
+		t.Parallel()
+		equal(t, anchors([]byte("# Who, *then*?\n```\n# no\n```\n## `a-b`: [c d](e.md)\n## 8. Two words\n## 8. Two words\n")),
+			[]string{"who-then", "a-b-c-d", "8-two-words", "8-two-words-1"})
 	})
 }
 
@@ -210,13 +226,30 @@ func directRequirements(gomod string) (out []string) {
 	return out
 }
 
-// links lists the targets of relative links outside of code, without anchors.
+// anchors lists what GitHub calls the headings of a page.
+func anchors(markdown []byte) (out []string) {
+	code := regexp.MustCompile("(?s)```.*?```")
+	link := regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
+	heading := regexp.MustCompile(`(?m)^#{1,6} (.*)$`)
+	unnamed := regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+	times := map[string]int{}
+	for _, match := range heading.FindAllSubmatch(code.ReplaceAll(markdown, nil), -1) {
+		text := unnamed.ReplaceAllString(link.ReplaceAllString(string(match[1]), "$1"), "")
+		anchor := strings.ReplaceAll(strings.ToLower(text), " ", "-")
+		if times[anchor]++; times[anchor] > 1 {
+			anchor += "-" + strconv.Itoa(times[anchor]-1)
+		}
+		out = append(out, anchor)
+	}
+	return out
+}
+
+// links lists the targets of relative links outside of code, with their anchors.
 func links(markdown []byte) (out []string) {
 	code := regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	for _, match := range link.FindAllSubmatch(code.ReplaceAll(markdown, nil), -1) {
-		target, _, _ := strings.Cut(string(match[1]), "#")
-		if target != "" && !strings.Contains(target, ":") {
+		if target := string(match[1]); !strings.Contains(target, ":") {
 			out = append(out, target)
 		}
 	}
