@@ -55,7 +55,7 @@ func checkDeclared(environ []string, verbs []Verb) error {
 	}
 	slices.Sort(unknown)
 	next := "leave it out; docs/action.md lists the inputs"
-	if near := nearest(unknown[0], declared); near != "" {
+	if near := Nearest(unknown[0], declared); near != "" {
 		next = "did you mean " + near + "? Or leave it out"
 	}
 	more := ""
@@ -73,9 +73,9 @@ func variableOf(input string) string {
 // maxNearName bounds what a name is compared with, in bytes.
 const maxNearName = 64
 
-// nearest is the name that is the fewest slips of the finger away, at most a third of
+// Nearest is the name that is the fewest slips of the finger away, at most a third of
 // its letters or one; empty where there is none.
-func nearest(name string, names []string) string {
+func Nearest(name string, names []string) string {
 	if len(name) > maxNearName {
 		return ""
 	}

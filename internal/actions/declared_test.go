@@ -57,7 +57,7 @@ func TestNearest(t *testing.T) {
 		"bundle": "bundle", "bundel": "bundle", "bnudel": "bundle", "nubdle": "bundle", "nlubed": "", "kye": "key", "ke": "key", "keys": "key", "layuot": "layout", "layoutkey": "layout-key", "": "", "zzz": "",
 		strings.Repeat("k", 65): "",
 	} {
-		if got := nearest(name, names); got != want {
+		if got := Nearest(name, names); got != want {
 			t.Errorf("%s: got %q, expected %q", name, got, want)
 		}
 	}

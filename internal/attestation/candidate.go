@@ -3,6 +3,7 @@ package attestation
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -98,6 +99,8 @@ func notJSON(data []byte) error {
 	case trimmed[0] == '[':
 		why.found, why.next = "this is a JSON list", "write one bundle a line instead (jq -c '.[]')"
 		return why
+	case isBase64(trimmed):
+		why.found, why.next = "this is a signature alone, in base64", "give the bundle in its place, which also says who signed and when (cosign sign-blob --bundle FILE)"
 	case trimmed[0] != '{':
 		why.found = fmt.Sprintf("this is not JSON: it starts with %q", firstRunes(trimmed, 16))
 	default:
@@ -109,6 +112,18 @@ func notJSON(data []byte) error {
 	}
 	return why
 }
+
+// isBase64 tells a signature by itself, as cosign and openssl write it: one word.
+func isBase64(data []byte) bool {
+	if len(data) > base64.StdEncoding.EncodedLen(maxBareSignature) {
+		return false
+	}
+	decoded, err := base64.StdEncoding.DecodeString(string(data))
+	return err == nil && len(decoded) >= minBareSignature && len(decoded) <= maxBareSignature
+}
+
+// A signature has between the 64 bytes of Ed25519 and the 1,024 of an RSA key of 8,192 bits.
+const minBareSignature, maxBareSignature = 64, 1024
 
 func firstRunes(data []byte, n int) string {
 	data = data[:min(len(data), n*utf8.UTFMax)]

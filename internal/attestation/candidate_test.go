@@ -2,6 +2,7 @@ package attestation
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -35,6 +36,9 @@ func TestCandidatesRefuse(t *testing.T) {
 		return bytes.Replace(good, []byte(before), []byte(after), 1)
 	}
 	media := "application/vnd.dev.sigstore.bundle.v0.3+json"
+	word := func(n int) []byte {
+		return []byte(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("s"), n)) + "\n")
+	}
 	deep := func(n int) string { return strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n) }
 	rows := []struct {
 		name string
@@ -53,6 +57,10 @@ func TestCandidatesRefuse(t *testing.T) {
 		{"gzip", []byte("\x1f\x8b\x08\x00"), verdict.BundleMalformed, "compressed"},
 		{"list", []byte("[" + string(good) + "]"), verdict.BundleMalformed, "JSON list"},
 		{"word", []byte("Not Found"), verdict.BundleMalformed, `starts with "Not Found"`},
+		{"shortest signature", word(minBareSignature), verdict.BundleMalformed, "a signature alone"},
+		{"longest signature", word(maxBareSignature), verdict.BundleMalformed, "a signature alone"},
+		{"shorter than a signature", word(minBareSignature - 1), verdict.BundleMalformed, "not JSON"},
+		{"longer than a signature", word(maxBareSignature + 1), verdict.BundleMalformed, "not JSON"},
 		{"number", []byte("404"), verdict.BundleMalformed, "not JSON"},
 		{"truncated", good[:len(good)/2], verdict.BundleMalformed, "ends in the middle"},
 		{"trailing data", append(bytes.Clone(good), "x"...), verdict.BundleMalformed, "more data after the document"},

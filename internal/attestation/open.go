@@ -37,7 +37,7 @@ func (c Candidate) withCertificate(r *Root) (*Verified, error) {
 	case c.entity.bundle == nil:
 		return nil, c.withoutCertificate()
 	case c.entity.leaf == nil:
-		return nil, c.otherKind(&reason{found: "it was signed with a key, not with a certificate", expected: "a certificate", next: "give the public key with --key, if you trust it"})
+		return nil, c.otherKind(&reason{found: "it was signed with a key, not with a certificate", expected: "a certificate", next: "if you trust its key, name that in the layout, or with --key without one"})
 	case r.verifier == nil:
 		return nil, c.invalid(&reason{found: fmt.Sprintf("root %q has no certificate authority", r.name)})
 	}
@@ -83,7 +83,7 @@ func (c Candidate) withKey(k Key, r *Root) (*Verified, error) {
 		return c.openWithKeyAlone(k, r)
 	}
 	if c.entity.leaf != nil {
-		return nil, c.otherKind(&reason{found: "it was signed with a certificate, not with a key", expected: "a bundle signed with the given key", next: "name who must have signed: --certificate-identity and --certificate-oidc-issuer"})
+		return nil, c.otherKind(&reason{found: "it was signed with a certificate, not with a key", expected: "a bundle signed with the given key", next: "name its signer in the layout, or with --certificate-identity and --certificate-oidc-issuer without one"})
 	}
 	verifier, why := c.keyVerifier(k, r)
 	if why != nil {

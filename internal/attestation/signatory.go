@@ -223,10 +223,19 @@ func (e *LayoutEnvelope) undersigned(who Signatories, signed []LayoutSigner, ref
 			f.Found += fmt.Sprintf("; and %d more", len(refusals)-i)
 			break
 		}
-		f.Found += "; " + err.Error()
+		f.Found += "; " + withoutNext(err)
 	}
 	f.Found = brief(f.Found)
 	return f
+}
+
+// withoutNext is why a signature did not count, without the next step of a bundle that is looked
+// at for its own sake.
+func withoutNext(err error) string {
+	if refused, ok := errors.AsType[*Refusal](err); ok {
+		return refused.Source + ": " + refused.Finding().Found
+	}
+	return err.Error()
 }
 
 // maxUndersigned is how many signatures a finding speaks of that did not count.

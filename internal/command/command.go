@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/signatus-dev/signatus/internal/report"
 )
@@ -166,6 +165,7 @@ func (env Env) say(format string, args ...any) {
 
 // newRoot builds the command tree.
 func newRoot(env Env) *cobra.Command {
+	var version bool
 	root := &cobra.Command{
 		Use:   "signatus",
 		Short: "Say who must have signed what, and hold releases to it",
@@ -178,25 +178,26 @@ decide or could not be done now.`,
 		Args:          knownVerb,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		// As far apart as a slip of the finger.
-		SuggestionsMinimumDistance: 2,
 		// Nothing was verified, and that is never success: $VERB may be unset.
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version {
+				return printVersion(cmd.Context(), env)
+			}
 			cmd.SetOut(env.Stderr)
 			return errors.Join(&exitError{code: ExitUsage}, cmd.Help())
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseEmpty(cmd.Flags()) },
 	}
+	root.Flags().BoolVar(&version, "version", false, "print what the verb version prints")
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("see "+cmd.CommandPath()+" --help", "%w", err)
-	})
+	root.SetFlagErrorFunc(wrongFlag)
 	root.AddCommand(newAttest(env), newVerify(env), newLayout(env), newAction(env), newConformance(env), newVersion(env))
 	// cobra would add these too late for usageErrors.
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
+	helpOf(root)
 	usageErrors(root)
 	onceEach(root)
 	return root
@@ -207,67 +208,12 @@ func knownVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	next := "see signatus --help"
+	next := "see " + cmd.CommandPath() + " --help"
+	cmd.SuggestionsMinimumDistance = 2 // as far apart as a slip of the finger
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		next = "did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return usage(next, "there is no verb %q", args[0])
-}
-
-// choices has a shell complete the values of a flag that takes one of a few.
-func choices(cmd *cobra.Command, flag string, values ...string) {
-	// It fails only for a flag that is not there, which TestScript would show.
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// onceEach refuses a flag that is given twice and takes one value: a flag that is
-// appended to a command must not quietly replace who must have signed.
-func onceEach(cmd *cobra.Command) {
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if _, list := f.Value.(pflag.SliceValue); !list {
-			f.Value = &once{Value: f.Value}
-		}
-	})
-	for _, child := range cmd.Commands() {
-		onceEach(child)
-	}
-}
-
-// once is a flag's value that can be set one time.
-type once struct {
-	pflag.Value
-	set bool
-}
-
-func (o *once) Set(value string) error {
-	if o.set {
-		return errors.New("the flag is given twice")
-	}
-	o.set = true
-	return o.Value.Set(value)
-}
-
-// refuseEmpty refuses a flag that was given without a value. It is an unset
-// variable of a script, and absent never means unchecked. So is one whose value is the
-// name of the next flag: --commit --step review.
-func refuseEmpty(flags *pflag.FlagSet) (err error) {
-	flags.Visit(func(f *pflag.Flag) {
-		values := []string{f.Value.String()}
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
-		}
-		for _, value := range values {
-			next, dashed := strings.CutPrefix(value, "--")
-			switch {
-			case err != nil:
-			case value == "":
-				err = usage("give it a value or leave it out; is a variable unset?", "--%s is empty", f.Name)
-			case dashed && flags.Lookup(next) != nil:
-				err = usage("give --"+f.Name+" a value of its own, or leave it out", "--%s has no value: %s follows, which is a flag", f.Name, value)
-			}
-		}
-	})
-	return err
 }
 
 // usageErrors makes cobra's own complaints about arguments usage errors.
@@ -279,12 +225,35 @@ func usageErrors(cmd *cobra.Command) {
 				return err
 			}
 			if err != nil {
-				return usage("see "+cmd.CommandPath()+" --help", "%w", err)
+				return usage("write  "+cmd.UseLine(), "%s", miscounted(args))
 			}
 			return nil
 		}
 	}
 	for _, child := range cmd.Commands() {
 		usageErrors(child)
+	}
+}
+
+// miscounted says what is wrong with how many arguments there are.
+func miscounted(args []string) string {
+	if len(args) == 0 {
+		return "an argument is missing"
+	}
+	return fmt.Sprintf("there is an argument too many: %q", args[len(args)-1])
+}
+
+// helpOf has help refuse a verb that there is not.
+func helpOf(root *cobra.Command) {
+	for _, help := range root.Commands() {
+		if help.Name() == "help" {
+			help.Args = func(_ *cobra.Command, args []string) error {
+				verb, rest, err := root.Find(args)
+				if err != nil || !verb.HasSubCommands() {
+					return err
+				}
+				return knownVerb(verb, rest)
+			}
+		}
 	}
 }

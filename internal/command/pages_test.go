@@ -146,3 +146,30 @@ func understood(words []string) error {
 	}
 	return refuseEmpty(flags)
 }
+
+// TestElsewhereIsHere holds that what a foreign flag is said to be called here is a flag of
+// verify, and that no flag of ours is taken for a foreign one.
+func TestElsewhereIsHere(t *testing.T) {
+	t.Parallel()
+	verify, _, err := newRoot(Env{}).Find([]string{"verify"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, foreign := range []string{"certificate-identity-regexp", "cert-identity", "cert-oidc-issuer", "signer-workflow", "signature", "bundle-from-oci", "custom-trusted-root", "owner", "type", "source-uri", "layout-keys", "yes"} {
+		for _, named := range regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(elsewhere(foreign), -1) {
+			seen++
+			if verify.Flags().Lookup(named[1]) == nil {
+				t.Errorf("in place of --%s, --%s is named, which verify does not have", foreign, named[1])
+			}
+		}
+	}
+	if seen < 12 {
+		t.Errorf("%d flags named, expected one in place of each", seen)
+	}
+	verify.Flags().VisitAll(func(f *pflag.Flag) {
+		if said := elsewhere(f.Name); said != "" {
+			t.Errorf("--%s is a flag of verify, and is told to be another tool's: %s", f.Name, said)
+		}
+	})
+}

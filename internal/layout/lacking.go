@@ -84,6 +84,9 @@ func (c *check) blameRefused(f *verdict.Finding) {
 	}
 	if len(c.Refused) == 0 {
 		f.ID = verdict.NoCandidate
+		if c.Fetch == "" && !strings.Contains(f.Next, "--bundle") {
+			f.Next = "name the file with the bundle (--bundle FILE), or " + f.Next
+		}
 		return
 	}
 	reason := c.Refused[0].Reason
