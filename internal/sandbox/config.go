@@ -15,6 +15,9 @@ type Config struct {
 	// [ClaimNames]. A claim that follows from others (such as workflow_ref from
 	// repository and ref) does so unless it is set.
 	Claims map[string]string
+	// Base is the commit that the event of a pull request or merge group names as its
+	// base, which no claim does; the job's own commit if empty.
+	Base string
 	// Without names claims that the tokens lack.
 	Without []string
 	// ImmutableSubject has sub in the form with numeric ids,
@@ -50,6 +53,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	return c, nil
 }
+
+// base is the commit that a change is to be merged onto.
+func (c Config) base(sha string) string { return cmp.Or(c.Base, sha) }
 
 func (c Config) logger() *log.Logger { return log.New(c.Log, "sandbox: ", 0) }
 

@@ -104,6 +104,7 @@ func TestFolder(t *testing.T) {
 // The event is what the claims say.
 func TestEvent(t *testing.T) {
 	t.Parallel()
+	const base = "3f2a9c1d5e8b7a604132c9f0d8e7b6a594837261"
 	for name, row := range map[string]struct {
 		claims map[string]string
 		want   []string
@@ -112,13 +113,17 @@ func TestEvent(t *testing.T) {
 		"private": {map[string]string{"repository_visibility": "internal"}, []string{`"private": true`, `"visibility": "internal"`}},
 		"pull request": {
 			map[string]string{"event_name": "pull_request", "head_ref": "fix", "base_ref": "main"},
-			[]string{`"pull_request"`, `"ref": "fix"`, `"ref": "main"`},
+			[]string{`"pull_request"`, `"ref": "fix"`, `"ref": "main"`, `"sha": "` + base + `"`},
+		},
+		"merge group": {
+			map[string]string{"event_name": "merge_group", "ref": "refs/heads/gh-readonly-queue/main/pr-7-" + base, "base_ref": "main"},
+			[]string{`"merge_group"`, `"base_ref": "refs/heads/main"`, `"base_sha": "` + base + `"`},
 		},
 		"release":  {map[string]string{"event_name": "release", "ref": "refs/tags/v1"}, []string{`"tag_name": "v1"`}},
 		"dispatch": {map[string]string{"event_name": "workflow_dispatch"}, []string{`"inputs"`}},
 		"no id":    {map[string]string{"repository_id": "none"}, []string{`"id": "none"`}},
 	} {
-		s := start(t, sandbox.Config{Claims: row.claims})
+		s := start(t, sandbox.Config{Claims: row.claims, Base: base})
 		folder, err := s.Folder(t.TempDir(), "")
 		if err != nil {
 			t.Fatal(err)

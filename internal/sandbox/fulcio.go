@@ -3,12 +3,8 @@ package sandbox
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	_ "embed"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -268,33 +264,6 @@ func hashOf(algorithm x509.SignatureAlgorithm) (crypto.Hash, error) {
 	}
 }
 
-// subject is what a certificate is for.
-type subject struct {
-	principal identity.Principal
-	key       crypto.PublicKey
-}
-
-// confuse replaces what the certificate is for, if Fulcio has such a fault.
-func (f *fulcio) confuse(ctx context.Context, token string, asked subject) (identity.Principal, crypto.PublicKey, error) {
-	fault, ok := f.faults.strike("fulcio", modeOtherKey, modeOtherIdentity)
-	if !ok {
-		return asked.principal, asked.key, nil
-	}
-	if fault.Mode == modeOtherKey {
-		other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			return nil, nil, fmt.Errorf("making another key: %w", err)
-		}
-		return asked.principal, other.Public(), nil
-	}
-	other, err := f.remint(token, fault.Claims)
-	if err != nil {
-		return nil, nil, err
-	}
-	principal, err := f.authenticate(ctx, other)
-	return principal, asked.key, err
-}
-
 // GetTrustBundle implements Fulcio's API.
 func (f *fulcio) GetTrustBundle(ctx context.Context, _ *protobuf.GetTrustBundleRequest) (*protobuf.TrustBundle, error) {
 	chains, err := f.ca.TrustBundle(ctx)
@@ -319,42 +288,4 @@ func (f *fulcio) GetTrustBundle(ctx context.Context, _ *protobuf.GetTrustBundleR
 // GetConfiguration implements Fulcio's API.
 func (f *fulcio) GetConfiguration(context.Context, *protobuf.GetConfigurationRequest) (*protobuf.Configuration, error) {
 	return &protobuf.Configuration{Issuers: f.config.ToIssuers()}, nil
-}
-
-// newRemint returns a function that issues a token once more, for somebody else.
-func newRemint(github, email lazyKey) func(string, map[string]string) (string, error) {
-	return func(token string, other map[string]string) (string, error) {
-		claims, err := claimsOf(token)
-		if err != nil {
-			return "", err
-		}
-		key := github
-		if _, person := claims["email"]; person {
-			key = email
-			if len(other) == 0 {
-				other = map[string]string{"email": "mallory@example.com"}
-			}
-		} else if len(other) == 0 {
-			workflow, _ := claims["workflow_ref"].(string)
-			_, path, ok := strings.Cut(workflow, "/.github/")
-			if !ok {
-				return "", errors.New("making another identity: the token names no workflow")
-			}
-			other = map[string]string{
-				"repository":       "mallory/app",
-				"repository_owner": "mallory",
-				"workflow_ref":     "mallory/app/.github/" + path,
-				"job_workflow_ref": "mallory/app/.github/" + path,
-				"sub":              "repo:mallory/app:ref:refs/heads/main",
-			}
-		}
-		if err := (claimChanges{claims: other}).apply(claims); err != nil {
-			return "", err
-		}
-		made, err := key()
-		if err != nil {
-			return "", err
-		}
-		return made.sign(claims)
-	}
 }

@@ -133,8 +133,15 @@ func (s *Sandbox) event() ([]byte, error) {
 	case "pull_request", "pull_request_target":
 		payload["action"] = "synchronize"
 		payload["pull_request"] = map[string]any{
-			"head": map[string]any{"ref": claims["head_ref"], "sha": claims["sha"], "repo": repository},
-			"base": map[string]any{"ref": claims["base_ref"], "repo": repository},
+			"merged": false,
+			"head":   map[string]any{"ref": claims["head_ref"], "sha": claims["sha"], "repo": repository},
+			"base":   map[string]any{"ref": claims["base_ref"], "sha": s.config.base(claims["sha"]), "repo": repository},
+		}
+	case "merge_group":
+		payload["action"] = "checks_requested"
+		payload["merge_group"] = map[string]any{
+			"head_ref": claims["ref"], "head_sha": claims["sha"],
+			"base_ref": "refs/heads/" + claims["base_ref"], "base_sha": s.config.base(claims["sha"]),
 		}
 	case "release":
 		payload["action"] = "published"

@@ -40,6 +40,7 @@ func (o *startOptions) add(flags *pflag.FlagSet) {
 	o.config.Claims = make(map[string]string)
 	flags.Var(claims(o.config.Claims), "claim", "a claim of the workflow's tokens (repeatable)")
 	flags.StringArrayVar(&o.config.Without, "without", nil, "a claim that the workflow's tokens lack (repeatable)")
+	flags.StringVar(&o.config.Base, "base", "", "the `COMMIT` that a pull request or merge group is to be merged onto (the job's own)")
 	flags.BoolVar(&o.config.ImmutableSubject, "immutable-subject", false, "sub with numeric ids, repo:OWNER@ID/NAME@ID:…")
 	flags.StringVar(&o.config.Email, "email", "", "who logs in (alice@example.com)")
 	flags.StringVar(&o.config.Issuer, "issuer", "", "where they log in ("+sandbox.GoogleIssuer+")")
