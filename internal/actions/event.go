@@ -62,6 +62,8 @@ type payload struct {
 type repository struct {
 	FullName      string `json:"full_name"`
 	DefaultBranch string `json:"default_branch"`
+	Visibility    string `json:"visibility"`
+	Private       *bool  `json:"private"`
 }
 
 // ReadEvent tells whether this is a run for a change that is not merged: it is
@@ -88,6 +90,26 @@ func ReadEvent(getenv func(string) string) (Event, bool, error) {
 		return Event{}, false, fmt.Errorf("reading the %s event that started this run: GITHUB_WORKSPACE is %q, expected an absolute path", event.Name, event.Workspace)
 	}
 	return event, true, nil
+}
+
+// Visibility is what the event says of the job's repository, public, private or internal;
+// empty where it says nothing, or cannot be read. It is public only where nothing in the
+// event says otherwise.
+func Visibility(getenv func(string) string) string {
+	p, err := readPayload(getenv("GITHUB_EVENT_PATH"))
+	if err != nil {
+		return ""
+	}
+	switch said, private := p.Repository.Visibility, p.Repository.Private; {
+	case private == nil:
+		return said
+	case *private && (said == "" || said == "public"):
+		return "private"
+	case said == "":
+		return "public" // older servers say no more
+	default:
+		return said
+	}
 }
 
 // baseOf tells where an event names its base; nil for an event that is not about

@@ -50,6 +50,36 @@ func TestEventsWithABase(t *testing.T) {
 
 // TestNoEvent has runs that are for no change to be merged; whatever else the
 // environment says is not looked at.
+// TestVisibility: what an event says of the job's repository, which is public only where
+// nothing says otherwise.
+func TestVisibility(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{"repository": {"visibility": "public", "private": false}}`:     "public",
+		`{"repository": {"visibility": "private", "private": true}}`:     "private",
+		`{"repository": {"visibility": "internal", "private": true}}`:    "internal",
+		`{"repository": {"visibility": "public", "private": true}}`:      "private",
+		`{"repository": {"visibility": "private", "private": false}}`:    "private",
+		`{"repository": {"private": false}}`:                             "public",
+		`{"repository": {"private": true}}`:                              "private",
+		`{"repository": {"visibility": "public"}}`:                       "public",
+		`{"repository": {"full_name": "acme/app"}}`:                      "",
+		`{"pull_request": {"base": {"repo": {"visibility": "public"}}}}`: "",
+		`{"schedule": "0 0 * * *"}`:                                      "",
+		`{"repository": {"visibility": 1}}`:                              "",
+		`garbage`:                                                        "",
+	} {
+		if got := Visibility(getenv(map[string]string{"GITHUB_EVENT_PATH": eventFile(t, text)})); got != want {
+			t.Errorf("%s: %q, expected %q", text, got, want)
+		}
+	}
+	for _, path := range []string{"", filepath.Join(t.TempDir(), "gone")} {
+		if got := Visibility(getenv(map[string]string{"GITHUB_EVENT_PATH": path})); got != "" {
+			t.Errorf("%q: %q", path, got)
+		}
+	}
+}
+
 func TestNoEvent(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"", "push", "release", "schedule", "workflow_dispatch", "workflow_run", "issue_comment"} {

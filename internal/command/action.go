@@ -71,12 +71,13 @@ type step struct {
 	judged   *report.Document // by verify; nil where it came to no verdict
 	draw     report.Drawing
 	problems []report.Problem
+	remarks  map[report.Level]int // that stand in the log already
 }
 
 // newStep gives the verb an outside where what it prints is text to the runner, and its
 // secrets come from inputs. No terminal is there, and nobody to log in.
 func newStep(env Env) *step {
-	s := &step{env: env, paths: actions.FindPaths(env.Getenv), files: map[fileKind]string{}, within: map[string]string{}}
+	s := &step{env: env, paths: actions.FindPaths(env.Getenv), files: map[fileKind]string{}, remarks: map[report.Level]int{}, within: map[string]string{}}
 	log := actions.NewLog(env.Stdout)
 	s.env.Stdout, s.env.Stderr = log, actions.NewLog(env.Stderr)
 	s.env.StdoutIsTerminal, s.env.StderrIsTerminal = false, false

@@ -128,10 +128,14 @@ func (e *panicError) Error() string { return fmt.Sprintf("internal error: %v", e
 
 // explain says on stderr what went wrong and what to do next. An error that ends
 // in a next step of its own knows better than whoever passed it on.
-func (env Env) explain(err error) {
+func (env Env) explain(err error) { env.explainAs(report.Error, err) }
+
+// explainAs says it as loudly as it is bad. A step says it in an annotation, which the
+// runner shows in the log too; otherwise it stands there twice.
+func (env Env) explainAs(level report.Level, err error) {
 	if all, ok := err.(*several); ok { //nolint:errorlint // one that is wrapped is explained by who wrapped it
 		for _, one := range all.errs {
-			env.explain(one)
+			env.explainAs(level, one)
 		}
 		return
 	}
@@ -143,12 +147,11 @@ func (env Env) explain(err error) {
 	if !found && ok {
 		next = e.next
 	}
-	env.say("signatus: %s", report.Clean(what))
-	if next != "" {
-		env.say("  next: %s", report.Clean(next))
-	}
-	if env.step.problem != nil {
-		env.step.problem(report.Problem{What: what, Next: next})
+	if env.step.problem == nil || !env.step.problem(level, report.Problem{What: what, Next: next}) {
+		env.say("signatus: %s", report.Clean(what))
+		if next != "" {
+			env.say("  next: %s", report.Clean(next))
+		}
 	}
 	if bug, ok := errors.AsType[*panicError](err); ok {
 		env.say("  next: report this, with the lines below")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/signatus-dev/signatus/internal/actions"
 	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/gitrepo"
 	"github.com/signatus-dev/signatus/internal/provenance"
@@ -51,13 +52,10 @@ type guarded struct {
 // commit that is not checked out. It returns the other commit that is, if that is
 // allowed.
 func (f *guardFlags) check(env Env, g guarded, doc *report.Signed) (*provenance.Descriptor, error) {
-	if g.who.job == nil {
-		return nil, nil
-	}
-	if err := f.checkVisibility(g); err != nil {
+	if err := f.checkVisibility(env, g); err != nil {
 		return nil, err
 	}
-	if g.commit != nil {
+	if g.who.job == nil || g.commit != nil {
 		return nil, nil // the statement names the commit; nothing was built from what is checked out
 	}
 	return f.checkHead(env, g.who.job, doc)
@@ -66,17 +64,52 @@ func (f *guardFlags) check(env Env, g guarded, doc *report.Signed) (*provenance.
 // checkVisibility guards the name of the repository: whatever is not known to be
 // public stops before Fulcio is asked anything where there are logs, as the
 // certificate alone would publish the name. (TestGuards, TestPublic)
-func (f *guardFlags) checkVisibility(g guarded) error {
-	if g.who.key != nil || g.who.job.Public() || f.publicLog || !g.at.public() {
+func (f *guardFlags) checkVisibility(env Env, g guarded) error {
+	switch {
+	case f.publicLog:
+		return nil
+	case g.who.job == nil || g.who.key != nil:
+		return g.checkSent(env)
+	case g.who.job.Public() || !g.at.public():
 		return nil
 	}
-	next := "sign with --key or with an instance that has no logs, such as --instance github; or, if these logs may hold the name, as those of an instance of your own may, say --allow-public-log"
+	next := "sign with --key alone or with an instance that has no logs, such as --instance github; or, if these logs may hold the name, as those of an instance of your own may, say --allow-public-log"
 	if g.at.name == instancePublicGood {
 		next = "leave --instance public-good out, and GitHub's own instance signs, which has no logs; or, if anybody may know the name, say --allow-public-log"
 	}
 	return &exitError{
 		code: ExitDenied,
-		err:  fmt.Errorf("the repository %s is %s, and its name would be in %s for anybody to read, for good; nothing was sent", g.who.job.Repository, visibility(g.who.job), g.at.logs()),
+		err:  fmt.Errorf("the repository %s is %s, and its name would be in %s for anybody to read, for good; nothing was sent", g.who.job.Repository, visibility(g.who.job.Visibility), g.at.logs()),
+		next: next,
+	}
+}
+
+// checkSent guards what a key or a person signs in a job: nobody's certificate names the
+// repository, but a log of Rekor v1 is sent the whole statement, which may, and holds
+// its digest and who signed for anybody to read. Where the token says nothing of the
+// repository, the event does. Outside of a job, nobody knows. (TestInstancesOfKeys)
+func (g guarded) checkSent(env Env) error {
+	repository, seen := env.Getenv("GITHUB_REPOSITORY"), ""
+	switch {
+	case len(g.at.services.Rekor) == 0:
+		return nil
+	case g.who.job != nil:
+		repository, seen = g.who.job.Repository, g.who.job.Visibility
+	case env.Getenv("GITHUB_ACTIONS") != "true":
+		return nil
+	default:
+		seen = actions.Visibility(env.Getenv)
+	}
+	if seen == "public" {
+		return nil
+	}
+	next := "sign with --key alone, or with an instance that has no logs; or, if these logs may learn of it, say --allow-public-log"
+	if g.who.key != nil {
+		next = "leave --instance and --signing-config out, and the key signs without a log; or, if these logs may learn of it, say --allow-public-log"
+	}
+	return &exitError{
+		code: ExitDenied,
+		err:  fmt.Errorf("the repository %s is %s, and what is signed in it would be sent to %s, where anybody can read of it, for good; nothing was sent", report.Clean(repository), visibility(seen), g.at.logs()),
 		next: next,
 	}
 }

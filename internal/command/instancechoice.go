@@ -63,15 +63,15 @@ func (f *instanceFlags) pick(job *provenance.Claims) (name, reason string, err e
 	case job.Public():
 		return instancePublicGood, "the repository " + job.Repository + " is public", nil
 	}
-	return instanceGitHub, "the repository " + job.Repository + " is " + visibility(job) + ", and nothing is logged there", nil
+	return instanceGitHub, "the repository " + job.Repository + " is " + visibility(job.Visibility) + ", and nothing is logged there", nil
 }
 
-// visibility is what the token says of the repository.
-func visibility(job *provenance.Claims) string {
-	if job.Visibility == "" {
+// visibility is what is said of a repository, in words.
+func visibility(said string) string {
+	if said == "" {
 		return "of unknown visibility"
 	}
-	return job.Visibility
+	return report.Clean(said)
 }
 
 // known are the services of a known instance.

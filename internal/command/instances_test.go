@@ -78,31 +78,59 @@ func TestInstances(t *testing.T) {
 }
 
 // TestInstancesOfKeys: a key signs alone, and with what is named for it. No certificate
-// names anybody, and a log gets digests.
+// names anybody, but the log of a job's statement is sent all of it: whatever the job's
+// repository is not known to be public for is held, by the token's claims or the event.
 func TestInstancesOfKeys(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]struct {
+		seen  string // of the repository, by the token
+		event string // of a job, which the statement has no claims of; empty outside of one
 		args  []string
 		hosts []string
+		held  bool
 		says  string
 	}{
-		"alone":           {nil, nil, "no proven time"},
-		"auto":            {[]string{"--instance", "auto"}, nil, "no proven time"},
-		"GitHub's":        {append(bothRoots(), "--instance", "github"), githubHosts()[1:], "instance  github: named by --instance"},
-		"the public-good": {append(bothRoots(), "--instance", "public-good"), publicHosts()[1:], "instance  public-good: named by --instance"},
+		"alone":                      {"private", `{}`, nil, nil, false, "no proven time"},
+		"auto":                       {"private", `{}`, []string{"--instance", "auto"}, nil, false, "no proven time"},
+		"GitHub's":                   {"private", `{}`, append(bothRoots(), "--instance", "github"), githubHosts()[1:], false, "instance  github: named by --instance"},
+		"a public one":               {"public", `{"repository": {"visibility": "public", "private": false}}`, append(bothRoots(), "--instance", "public-good"), publicHosts()[1:], false, "instance  public-good: named by --instance"},
+		"a private one":              {"private", `{"repository": {"visibility": "private", "private": true}}`, append(bothRoots(), "--instance", "public-good"), nil, true, "acme/app is private, and what is signed in it would be sent to rekor.sigstore.dev"},
+		"an internal one":            {"internal", `{"repository": {"visibility": "internal", "private": true}}`, append(bothRoots(), "--instance", "public-good"), nil, true, "acme/app is internal"},
+		"one that nobody knows":      {"", `{"schedule": "* * * * *"}`, append(bothRoots(), "--instance", "public-good"), nil, true, "acme/app is of unknown visibility"},
+		"a private one that may":     {"private", `{"repository": {"visibility": "private", "private": true}}`, append(bothRoots(), "--instance", "public-good", "--allow-public-log"), publicHosts()[1:], false, "loosened  --allow-public-log"},
+		"a public one, it is called": {"public", `{"repository": {"visibility": "public", "private": true}}`, append(bothRoots(), "--instance", "public-good", "--step", "build"), nil, true, "acme/app is private"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newInternet(t, "private")
-			n.put("key.pem", testKey)
 			for _, more := range [][]string{{"--step", "build"}, nil} {
-				args := slices.Concat([]string{"--key", "DIR/key.pem"}, more, r.args)
-				got := n.attest(args...)
-				if diff := cmp.Diff(r.hosts, got.asked); diff != "" || got.code != ExitAllowed || !strings.Contains(got.out, r.says) {
-					t.Errorf("exit code %d, expected %q, asked (-want +got):\n%s\n%s%s", got.code, r.says, diff, got.out, got.says)
+				if slices.Contains(r.args, "--step") {
+					more = nil
+				}
+				n := newInternet(t, r.seen)
+				n.put("key.pem", testKey)
+				n.variables = map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/app", "GITHUB_EVENT_PATH": n.put("event.json", r.event)}
+				got := n.attest(slices.Concat([]string{"--key", "DIR/key.pem"}, more, r.args)...)
+				code, words := ExitAllowed, got.out
+				if r.held {
+					code, words = ExitDenied, got.says
+				}
+				if diff := cmp.Diff(r.hosts, got.asked); diff != "" || got.code != code || !strings.Contains(words, r.says) {
+					t.Errorf("%q: exit code %d, expected %d and %q, asked (-want +got):\n%s\n%s%s", more, got.code, code, r.says, diff, got.out, got.says)
 				}
 			}
 		})
+	}
+}
+
+// TestKeyAtADesk: outside of a job nobody knows what the repository is, and whoever names
+// a log means it.
+func TestKeyAtADesk(t *testing.T) {
+	t.Parallel()
+	n := newInternet(t, "private")
+	n.put("key.pem", testKey)
+	got := n.attest(append(bothRoots(), "--key", "DIR/key.pem", "--step", "build", "--instance", "public-good")...)
+	if got.code != ExitAllowed || !slices.Equal(got.asked, publicHosts()[1:]) {
+		t.Errorf("exit code %d, asked %q\n%s%s", got.code, got.asked, got.out, got.says)
 	}
 }
 

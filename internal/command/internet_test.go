@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -32,6 +33,8 @@ type internet struct {
 	dir      string // with their trusted roots, and a file to sign
 	services map[string]http.Handler
 	claims   map[string]any // of the job's tokens
+	// variables of the job, beside those that ask for tokens.
+	variables map[string]string
 
 	mu    sync.Mutex
 	asked []string // hosts but the job's own
@@ -173,6 +176,7 @@ func (n *internet) run(args ...string) signedRun {
 	}
 	var stdout, stderr bytes.Buffer
 	values := map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": "http://" + idTokenHost + "/token", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "bearer"}
+	maps.Copy(values, n.variables)
 	env := Env{
 		Args: args, Getenv: func(name string) string { return values[name] },
 		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,

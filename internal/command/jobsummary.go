@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -18,8 +19,8 @@ type stepHooks struct {
 	wrote func(kind fileKind, path string)
 	// judged learns what verify found, and how to draw the layout; nil for none.
 	judged func(report.Document, report.Drawing)
-	// problem learns of each error that was explained.
-	problem func(report.Problem)
+	// problem learns of each error that is explained, and tells whether it has said it.
+	problem func(report.Level, report.Problem) (said bool)
 	// fold folds long parts of the log away.
 	fold report.Folding
 	// relative tells where in the workspace a file lies.
@@ -67,7 +68,7 @@ func (s *step) hooks(log *actions.Log) stepHooks {
 		signed:   func(doc report.Signed) { s.signed = &doc },
 		wrote:    func(kind fileKind, path string) { s.files[kind] = path },
 		judged:   func(doc report.Document, draw report.Drawing) { s.judged, s.draw = &doc, draw },
-		problem:  func(p report.Problem) { s.problems = append(s.problems, p) },
+		problem:  s.problem,
 		fold:     log.Fold,
 		relative: s.relative,
 		hide:     func(secret identity.Token) error { return actions.Hide(s.env.Getenv, s.env.Stderr, secret) },
@@ -98,7 +99,7 @@ func (s *step) keepSARIF() {
 		return guard(func() error { return report.SARIF(w, *s.judged, report.Options{Relative: s.relative}) })
 	})
 	if err != nil {
-		s.env.explain(fmt.Errorf("the verdict stands, and no SARIF was written: %w", err))
+		s.env.explainAs(report.Warning, fmt.Errorf("the verdict stands, and no SARIF was written: %w", err))
 		return
 	}
 	s.files[sarifFile] = path
@@ -112,22 +113,33 @@ func (s *step) show(code int) {
 	}
 	if actions.ShowsSummary(s.env.Getenv) {
 		if err := guard(func() error { return actions.WriteSummary(s.env.Getenv, report.MaxMarkdown, summary.Write) }); err != nil {
-			s.env.explain(fmt.Errorf("the verdict stands; %w", err))
+			s.env.explainAs(report.Warning, fmt.Errorf("the verdict stands; %w", err))
 		}
 	}
-	summary.Problems = s.problems // that there is no summary is one
-	if err := guard(func() error { return s.annotate(summary) }); err != nil {
-		s.env.explain(fmt.Errorf("the verdict stands, and not all annotations were written: %w", err))
+	err := guard(func() error {
+		return s.annotate(summary.Annotations(report.Options{Relative: s.relative}, s.remarks)...)
+	})
+	if err != nil {
+		s.env.explainAs(report.Warning, fmt.Errorf("the verdict stands, and not all annotations were written: %w", err))
 	}
 }
 
-// annotate writes the annotations of a run.
-func (s *step) annotate(summary report.JobSummary) error {
+// problem keeps what went wrong for the summary, and says it in an annotation: the runner
+// shows that in the log as a line of its own, "Error: …", with the next step below it.
+// One more than GitHub shows of a step is left to be said as text.
+func (s *step) problem(level report.Level, p report.Problem) (said bool) {
+	s.problems = append(s.problems, p)
+	s.remarks[level]++
+	return s.remarks[level] <= report.MaxAnnotations && s.annotate(p.Annotation(level)) == nil
+}
+
+// annotate writes annotations.
+func (s *step) annotate(all ...report.Annotation) error {
 	log, ok := s.env.Stderr.(*actions.Log)
 	if !ok {
-		return nil
+		return errors.New("standard error is no log of a step")
 	}
-	for _, a := range summary.Annotations(report.Options{Relative: s.relative}) {
+	for _, a := range all {
 		if err := log.Annotate(actions.Annotation{Level: string(a.Level), Title: a.Title, Text: a.Text, File: a.File, Line: a.Line, Column: a.Column}); err != nil {
 			return err
 		}

@@ -112,7 +112,7 @@ func TestActionSummaryIsOptional(t *testing.T) {
 			if got.code != code || got.outputs["exit-code"] != map[int]string{0: "0", 1: "1"}[code] || got.outputs["sarif-path"] == "" {
 				t.Errorf("%s: exit code %d, expected %d, outputs %v", name, got.code, code, got.outputs)
 			}
-			if !strings.Contains(got.report, "signatus: the verdict stands; writing the job's summary") || !strings.Contains(got.report, "GITHUB_STEP_SUMMARY") {
+			if !strings.Contains(got.report, "::the verdict stands; writing the job's summary") || !strings.Contains(got.report, "GITHUB_STEP_SUMMARY") {
 				t.Errorf("%s: nothing says that there is no summary:\n%s", name, got.report)
 			}
 			if want := code + 1; len(got.annotations()) != want {

@@ -117,10 +117,8 @@ func layoutSign(ctx context.Context, env Env, in layoutSignInput) error {
 	if draft.at, err = offer.choose(draft.who); err != nil {
 		return err
 	}
-	if draft.who.job != nil {
-		if err := in.guards.checkVisibility(guarded{who: draft.who, at: draft.at}); err != nil {
-			return err
-		}
+	if err := in.guards.checkVisibility(env, guarded{who: draft.who, at: draft.at}); err != nil {
+		return err
 	}
 	signed, err := draft.sign(ctx, env)
 	if err != nil {

@@ -37,10 +37,8 @@ func (in attestInput) preflight(env Env) (skipped bool, err error) {
 	return false, together(append(gaps, in.checkEvent(env))...)
 }
 
-// skip says that nothing is signed, and why.
+// skip has the step say that nothing is signed, and why.
 func (env Env) skip(why actions.Why) {
-	env.say("signatus: skipped, nothing is signed: this is %s", why.Run())
-	env.say("  next: sign in a workflow that runs on push, after the merge; verify works here. Where a run that signs nothing must fail, as in a release, give  require: \"true\"")
 	env.tell(&report.Signed{Tool: env.Version, At: env.Now, Skipped: why.Run()})
 }
 

@@ -142,14 +142,14 @@ func (f *summaryFlags) prepare(ctx context.Context, env Env, roots rootFlags) (*
 		return nil, err
 	}
 	s := &summarising{flags: *f, env: env, at: at, who: who, verifier: f.verifier}
+	if err := f.guards.checkVisibility(env, guarded{who: who, at: at}); err != nil {
+		return nil, err
+	}
 	if who.job == nil {
 		if s.verifier == "" {
 			return nil, usage("say who verifies with --vsa-verifier-id URI", "the summary needs a verifier's id, and who signs is no job of GitHub Actions")
 		}
 		return s, nil
-	}
-	if err := f.guards.checkVisibility(guarded{who: who, at: at}); err != nil {
-		return nil, err
 	}
 	server, err := who.job.ServerURL()
 	if err != nil {

@@ -39,7 +39,7 @@ func (c *credential) renew(token identity.Token) error {
 	}
 	if c.job != nil && c.job.Public() && !who.job.Public() {
 		return &exitError{
-			code: ExitDenied, err: fmt.Errorf("reading the identity token: the repository %s is %s now, and was public when this run began", who.job.Repository, visibility(who.job)),
+			code: ExitDenied, err: fmt.Errorf("reading the identity token: the repository %s is %s now, and was public when this run began", who.job.Repository, visibility(who.job.Visibility)),
 			next: "run the job again: the instance is chosen again",
 		}
 	}

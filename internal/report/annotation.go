@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/signatus-dev/signatus/internal/verdict"
@@ -31,29 +32,25 @@ type Annotation struct {
 // Source: https://docs.github.com/en/rest/checks/runs#annotations-object
 const MaxAnnotations = 10
 
+// Annotation is the problem's, as a remark beside no file. It says all that is to be said.
+func (p Problem) Annotation(level Level) Annotation { return remarkOn(level, p.What, p.Next) }
+
 // Annotations are the summary's in short: each finding once, at its line in the layout,
-// what went wrong, and the warnings. Of more than are shown the others are counted in one
-// notice.
-func (s JobSummary) Annotations(o Options) (all []Annotation) {
-	level := Error
-	if word := s.word(); word == "signed" || word == "allowed" || word == "skipped" {
-		level = Warning // the step is no failure
-	}
-	for _, p := range s.Problems {
-		all = append(all, remarkOn(level, p.What, p.Next))
-	}
+// and the warnings; the problems have theirs when they come up. Of more than are shown,
+// with those that the step has given already, the others are counted in one notice.
+func (s JobSummary) Annotations(o Options, given map[Level]int) (all []Annotation) {
 	if s.Judged != nil {
 		all = append(all, annotate(*s.Judged, o)...)
 	}
 	if s.Signed != nil {
 		if s.Signed.Skipped != "" {
-			all = append(all, remarkOn(Notice, "nothing is signed: this is "+s.Signed.Skipped, afterTheMerge))
+			all = append(all, remarkOn(Notice, "skipped, nothing is signed: this is "+s.Signed.Skipped, afterTheMerge))
 		}
 		for _, w := range s.Signed.Warnings {
 			all = append(all, remarkOn(Warning, w, ""))
 		}
 	}
-	return shown(all)
+	return shown(all, given)
 }
 
 func annotate(d Document, o Options) (all []Annotation) {
@@ -88,25 +85,33 @@ func remarkOn(level Level, what, next string) Annotation {
 }
 
 // shown are those that are shown of one step, and a notice of how many are not.
-func shown(all []Annotation) (some []Annotation) {
-	given, left := map[Level]int{}, map[Level]int{}
+func shown(all []Annotation, given map[Level]int) (some []Annotation) {
+	count := maps.Clone(given)
+	if count == nil {
+		count = map[Level]int{}
+	}
 	for _, a := range all {
-		if given[a.Level]++; given[a.Level] > MaxAnnotations {
-			left[a.Level]++
-			continue
+		if count[a.Level]++; count[a.Level] <= MaxAnnotations {
+			some = append(some, a)
 		}
-		some = append(some, a)
 	}
 	var more []string
 	for _, level := range []Level{Error, Warning} {
-		if n := left[level]; n > 0 {
-			more = append(more, fmt.Sprintf("%d %ss", n, level))
+		switch left := count[level] - MaxAnnotations; {
+		case left == 1:
+			more = append(more, "1 "+string(level))
+		case left > 1:
+			more = append(more, fmt.Sprintf("%d %ss", left, level))
 		}
 	}
 	if more == nil {
 		return some
 	}
-	return append(some, Annotation{Level: Notice, Title: "signatus", Text: strings.Join(more, " and ") + " more are in the step's log"})
+	are := "are"
+	if len(more) == 1 && strings.HasPrefix(more[0], "1 ") {
+		are = "is"
+	}
+	return append(some, Annotation{Level: Notice, Title: "signatus", Text: strings.Join(more, " and ") + " more " + are + " in the step's log"})
 }
 
 // remark is a finding, and the artifacts that have it.

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -55,20 +56,15 @@ func TestAnnotations(t *testing.T) {
 		"nothing verified": {report.JobSummary{Verdict: "denied", Judged: &report.Document{Verdicts: make([]verdict.Verdict, 1)}}, report.Options{}, []report.Annotation{{
 			Level: report.Error, Title: "signatus: denied, no-candidate", Text: "no artifact in hand: nothing was verified that would allow it\nexpected evidence\nnext: name an artifact, and its evidence with --bundle",
 		}}},
-		"wrong inputs": {report.JobSummary{Verdict: "failed", Problems: []report.Problem{{What: "there is no such input", Next: "leave it out"}}}, report.Options{}, []report.Annotation{
-			{Level: report.Error, Title: "signatus", Text: "there is no such input\nnext: leave it out"},
-		}},
-		"beside the verdict": {report.JobSummary{Verdict: "allowed", Judged: new(context(allowed("app"))), Problems: []report.Problem{{What: "no summary"}}}, report.Options{}, []report.Annotation{
-			{Level: report.Warning, Title: "signatus", Text: "no summary"},
-		}},
+		"said already": {report.JobSummary{Verdict: "failed", Problems: []report.Problem{{What: "there is no such input", Next: "leave it out"}}}, report.Options{}, nil},
 		"skipped": {report.JobSummary{Verdict: "skipped", Signed: &report.Signed{Skipped: "a run that Dependabot started"}}, report.Options{}, []report.Annotation{
-			{Level: report.Notice, Title: "signatus", Text: "nothing is signed: this is a run that Dependabot started\nnext: sign in a workflow that runs on push, after the merge; verify works here"},
+			{Level: report.Notice, Title: "signatus", Text: "skipped, nothing is signed: this is a run that Dependabot started\nnext: sign in a workflow that runs on push, after the merge; verify works here. Where a run that signs nothing must fail, as in a release, give  require: \"true\""},
 		}},
 		"signed": {report.JobSummary{Verdict: "signed", Signed: &report.Signed{Bundles: []*report.SignedBundle{{}}, Warnings: []string{"no root was refreshed"}}}, report.Options{}, []report.Annotation{
 			{Level: report.Warning, Title: "signatus", Text: "no root was refreshed"},
 		}},
 	} {
-		if diff := cmp.Diff(row.want, row.summary.Annotations(row.options)); diff != "" {
+		if diff := cmp.Diff(row.want, row.summary.Annotations(row.options, nil)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -85,23 +81,46 @@ func TestAnnotationsAreBounded(t *testing.T) {
 		return &report.Document{Verdicts: []verdict.Verdict{v}}
 	}
 	for _, row := range []struct {
+		given            map[report.Level]int
 		errors, warnings int
 		last             string
 	}{
-		{10, 10, "w9"}, {11, 10, "1 errors more are in the step's log"}, {10, 11, "1 warnings more are in the step's log"}, {500, 100, "490 errors and 90 warnings more are in the step's log"},
+		{nil, 10, 10, "w9"},
+		{nil, 11, 10, "1 error more is in the step's log"},
+		{nil, 10, 11, "1 warning more is in the step's log"},
+		{nil, 500, 100, "490 errors and 90 warnings more are in the step's log"},
+		{map[report.Level]int{report.Error: 3}, 7, 1, "w0"},
+		{map[report.Level]int{report.Error: 3}, 9, 1, "2 errors more are in the step's log"},
+		{map[report.Level]int{report.Error: 12, report.Warning: 1}, 1, 10, "3 errors and 1 warning more are in the step's log"},
 	} {
 		d := findings(row.errors)
 		for i := range row.warnings {
 			d.Warnings = append(d.Warnings, fmt.Sprint("w", i))
 		}
-		got := report.JobSummary{Verdict: "denied", Judged: d}.Annotations(report.Options{})
-		count := map[report.Level]int{}
+		got := report.JobSummary{Verdict: "denied", Judged: d}.Annotations(report.Options{}, row.given)
+		count := maps.Clone(row.given)
+		if count == nil {
+			count = map[report.Level]int{}
+		}
 		for _, a := range got {
 			count[a.Level]++
 		}
-		if count[report.Error] > report.MaxAnnotations || count[report.Warning] > report.MaxAnnotations || count[report.Notice] > 1 || got[len(got)-1].Text != row.last {
+		if count[report.Error] > max(report.MaxAnnotations, row.given[report.Error]) || count[report.Warning] > report.MaxAnnotations || count[report.Notice] > 1 || got[len(got)-1].Text != row.last {
 			t.Errorf("%d errors, %d warnings: %v, the last is %q", row.errors, row.warnings, count, got[len(got)-1].Text)
 		}
+	}
+}
+
+// A problem is one, with what to do below it, and nothing hidden in it.
+func TestProblemAnnotation(t *testing.T) {
+	t.Parallel()
+	got := report.Problem{What: "there is no \u202esuch input", Next: "leave it\nout"}.Annotation(report.Warning)
+	want := report.Annotation{Level: report.Warning, Title: "signatus", Text: "there is no \\u202esuch input\nnext: leave it\\nout"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := (report.Problem{What: "x"}).Annotation(report.Error); got.Level != report.Error || got.Text != "x" {
+		t.Errorf("without a next step: %+v", got)
 	}
 }
 
@@ -110,7 +129,7 @@ func TestAnnotationsHostile(t *testing.T) {
 	t.Parallel()
 	for _, evil := range slices.Concat(evilSummaries(), []string{"a\u202e.yml:1:1", "a\n.yml:1:1", "a.yml:1:1"}) {
 		for _, s := range hostileSummaries(evil) {
-			for _, a := range s.Annotations(report.Options{}) {
+			for _, a := range s.Annotations(report.Options{}, nil) {
 				for _, text := range append(strings.Split(a.Text, "\n"), a.Title, a.File) {
 					if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 						t.Errorf("%q leaves %q", evil, text)

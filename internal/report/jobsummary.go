@@ -55,7 +55,7 @@ func (s JobSummary) parts() []part {
 	case s.Signed != nil && len(s.Signed.Bundles) > 0:
 		return s.signed()
 	case s.Signed != nil && s.Signed.Skipped != "":
-		why := "\nThis is " + prose(s.Signed.Skipped) + ".\n\n- **next:** " + afterTheMerge + "\n"
+		why := "\nThis is " + prose(s.Signed.Skipped) + ".\n\n- **next:** " + nextStep(afterTheMerge) + "\n"
 		return append(s.opening("nothing was signed"), part{text: why, rank: rankVerdict, what: "reasons"})
 	case s.Signed != nil:
 		return append(s.opening("nothing was signed"), notices(*s.Signed)...)
@@ -65,7 +65,7 @@ func (s JobSummary) parts() []part {
 }
 
 // afterTheMerge is what to do about a run in which nothing is signed.
-const afterTheMerge = "sign in a workflow that runs on push, after the merge; verify works here"
+const afterTheMerge = "sign in a workflow that runs on push, after the merge; verify works here. Where a run that signs nothing must fail, as in a release, give  require: \"true\""
 
 // opening is the headline, and what went wrong.
 func (s JobSummary) opening(rest string) []part {
