@@ -102,7 +102,7 @@ func (g *Generator) step(d *draft, name string) draftStep {
 }
 
 func names() []string {
-	return []string{"foo", "bar", "foo.py", "lib/foo", "lib/bar", "lib/sub/foo", "dist/foo", "library/foo", "lib.py"}
+	return []string{"foo", "bar", "foo.py", "lib/foo", "lib/bar", "lib/sub/foo", "dist/foo", "library/foo", "lib.py", "/foo"}
 }
 
 func patterns() []string {
@@ -173,11 +173,11 @@ func (g *Generator) mend(d *draft) {
 func (g *Generator) match(d *draft, pattern string) []string {
 	rule := []string{"MATCH", pattern}
 	if g.chance(30) {
-		rule = append(rule, "IN", pick(g, "lib", "dist", "lib/"))
+		rule = append(rule, "IN", pick(g, "lib", "dist", "lib/", "/"))
 	}
 	rule = append(rule, "WITH", pick(g, "PRODUCTS", "PRODUCTS", "MATERIALS"))
 	if g.chance(20) {
-		rule = append(rule, "IN", pick(g, "lib", "dist"))
+		rule = append(rule, "IN", pick(g, "lib", "dist", "/"))
 	}
 	return append(rule, "FROM", pick(g, d.steps...).Name)
 }

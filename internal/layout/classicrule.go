@@ -48,7 +48,7 @@ func (r *classicReader) rule(step string, words []string) (boundRule, bool) {
 	}
 	before := len(r.problems)
 	pattern := fill(form.pattern)
-	b.src, b.dst = strings.TrimRight(fill(form.source), "/"), strings.TrimRight(fill(form.destination), "/")
+	b.src, b.dst = fill(form.source), fill(form.destination)
 	b.from = fill(form.from)
 	if len(r.problems) > before {
 		return boundRule{}, false

@@ -69,6 +69,11 @@ func TestClassicRules(t *testing.T) {
 		{"MATCH * IN of what is not in it", files{"b/evil": "x"}, files{"evil": "x"}, nil, []string{"MATCH * IN dist WITH PRODUCTS IN b FROM src", "DISALLOW *"}, nil, disallow},
 		{"MATCH IN a part of a name", files{"rary/f": "x"}, files{"library/f": "x"}, nil, []string{"MATCH * IN lib WITH PRODUCTS FROM src", "DISALLOW *"}, nil, disallow},
 		{"MATCH IN is literal", files{"b/f": "x"}, files{"lib/f": "x"}, nil, []string{"MATCH f IN l* WITH PRODUCTS IN b FROM src", "DISALLOW *"}, nil, disallow},
+		{"MATCH IN / of what is not in it", files{"f": "x"}, files{"f": "x"}, nil, []string{"MATCH f IN / WITH PRODUCTS FROM src", "DISALLOW *"}, nil, disallow},
+		{"MATCH IN /", files{"f": "x"}, files{"/f": "x"}, nil, []string{"MATCH f IN / WITH PRODUCTS FROM src", "DISALLOW *"}, nil, ok},
+		{"MATCH with what is in /", files{"/f": "x"}, files{"f": "x"}, nil, []string{"MATCH f WITH PRODUCTS IN / FROM src", "DISALLOW *"}, nil, ok},
+		{"MATCH with what is not in /", files{"f": "x"}, files{"f": "x"}, nil, []string{"MATCH f WITH PRODUCTS IN / FROM src", "DISALLOW *"}, nil, match},
+		{"MATCH IN two slashes", files{"f": "x"}, files{"lib/f": "x"}, nil, []string{"MATCH f IN lib// WITH PRODUCTS FROM src", "DISALLOW *"}, nil, disallow},
 		{"MATCH of an alias", files{"f": "x"}, files{"./f": "x"}, nil, []string{"MATCH f WITH PRODUCTS FROM src", "DISALLOW *"}, nil, disallow},
 
 		{"a set", nil, files{"b": "x"}, nil, []string{"ALLOW [a-c]", "DISALLOW *"}, nil, ok},

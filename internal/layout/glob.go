@@ -106,6 +106,10 @@ func checkSpelling(text string) error {
 	if slices.ContainsFunc(strings.Split(text, "/"), func(s string) bool { return s == "." || s == ".." }) {
 		return fmt.Errorf("%q has a dotted segment, which no name has: write it without", text)
 	}
+	// A URI keeps its slashes, and wildcards may stand for its beginning.
+	if before, _, two := strings.Cut(text, "//"); two && !strings.ContainsAny(before, ":{*?[") {
+		return fmt.Errorf("%q has two slashes in a row, which no name has: write one", text)
+	}
 	if strings.ContainsFunc(text, unicode.IsControl) {
 		return fmt.Errorf("%q holds a control character, which no name does", text)
 	}

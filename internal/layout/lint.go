@@ -184,7 +184,7 @@ func (l *linter) rule(rule rule, earlier []rule) {
 			l.problem(verdict.RuleMalformed, rule.at, says{err.Error(), "a prefix as names have it, such as src", "correct the prefix"})
 		}
 	}
-	if name := withSlash(strings.TrimSuffix(rule.sourcePrefix.text, "/")) + pattern; isGitPattern(name) && !requires(earlier, name) {
+	if name := withSlash(rule.sourcePrefix.text) + pattern; isGitPattern(name) && !requires(earlier, name) {
 		l.problem(verdict.MatchWithoutReq, rule.at, says{fmt.Sprintf("%q has no REQUIRE of that name before it", rule.text), "REQUIRE " + name, "add it: a statement that lists no source would pass the MATCH"})
 	}
 }
@@ -192,7 +192,7 @@ func (l *linter) rule(rule rule, earlier []rule) {
 // canConsume reports whether the rule can take the name out of the queue.
 func (r rule) canConsume(name string) bool {
 	g, err := parseGlob(normalised(r.pattern.text))
-	base, under := strings.CutPrefix(name, withSlash(strings.TrimSuffix(r.sourcePrefix.text, "/")))
+	base, under := strings.CutPrefix(name, withSlash(r.sourcePrefix.text))
 	return err == nil && under && r.kind.consumes() && g.match(base)
 }
 

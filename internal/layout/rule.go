@@ -155,13 +155,13 @@ func (r rule) bind(values map[string]string) (boundRule, error) {
 	return b, nil
 }
 
-// prefix fills the parameters of a MATCH's prefix and takes the slash at its end off.
+// prefix fills the parameters of a MATCH's prefix.
 func (t template) prefix(values map[string]string) (string, error) {
 	text, err := t.fill(values)
 	if err != nil {
 		return "", err
 	}
-	return strings.TrimSuffix(text, "/"), checkPrefix(text)
+	return text, checkPrefix(text)
 }
 
 // isRequiredBy reports whether o is a REQUIRE of the name that b matches.

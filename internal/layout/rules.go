@@ -184,9 +184,11 @@ func (q *queue) joined(a, b artifact.DigestSet) bool {
 	return a.Join(b, q.accepted) == artifact.Joined
 }
 
+// withSlash is what names begin with that are under the prefix of an IN. A prefix
+// of "/" is one: foo is not under it, and /foo is. (TestClassicRules, TestQueue)
 func withSlash(prefix string) string {
-	if prefix == "" {
-		return ""
+	if prefix == "" || strings.HasSuffix(prefix, "/") {
+		return prefix
 	}
 	return prefix + "/"
 }
