@@ -2,12 +2,14 @@ package layout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/signatus-dev/signatus/internal/attestation"
+	"github.com/signatus-dev/signatus/internal/identity"
 	"github.com/signatus-dev/signatus/internal/sshsig"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
@@ -173,4 +175,59 @@ func (f *functionary) sharesKey(o *functionary) bool {
 		return false
 	}
 	return f.key.Shares(o.key)
+}
+
+// ReleaseIdentity is the one identity without an issuer: GitHub's release
+// attestations, under GitHub's own root. (docs/layout.md, simple mode.)
+const ReleaseIdentity = "https://dotcom.releases.github.com"
+
+// fulcio reads the identity in a certificate of Fulcio's, with its extensions.
+func (r *reader) fulcio(fn *functionary, val *yaml.Node, what string) {
+	f := r.mapping(val, what+"'s keyVal", "root", "issuer", "identity", "extensions")
+	fn.root = r.required(val, f, "root", what)
+	fn.issuer = r.required(val, f, "issuer", what)
+	text := r.required(val, f, "identity", what)
+	if hasWildcard(fn.issuer) || strings.ContainsAny(fn.issuer, "{}") {
+		r.problem(verdict.GlobMalformed, at(f["issuer"]), says{fmt.Sprintf("%s has the issuer %q", what, fn.issuer), "an exact URL: issuers have no wildcards and no parameters", "write the issuer out"})
+	}
+	if fn.issuer == NoIssuer {
+		if fn.root != "github" || text != ReleaseIdentity {
+			r.problem(verdict.FunctionaryInvalid, at(f["issuer"]), says{what + " has no issuer", "an issuer: only " + ReleaseIdentity + " under the root github has none", "name the issuer"})
+		}
+		fn.issuer = ""
+	}
+	fn.identity = r.template(f["identity"], text)
+	if _, err := identity.ParsePattern(text); err != nil && text != "" {
+		r.problem(verdict.GlobMalformed, at(f["identity"]), says{err.Error(), "an exact name, or one whose only wildcard is *", "write the identity segment by segment"})
+	}
+	for _, item := range r.entries(f["extensions"], what+"'s extensions") {
+		fn.extensions = append(fn.extensions, r.extension(item, what))
+	}
+}
+
+// NoIssuer is the word for a certificate without an issuer extension.
+const NoIssuer = "none"
+
+// extension reads an extension's exact value, or a list of them.
+func (r *reader) extension(item namedNode, what string) extensionRule {
+	rule := extensionRule{name: identity.Extension(item.name)}
+	if !slices.Contains(identity.Names(), rule.name) {
+		r.problem(verdict.FunctionaryInvalid, item.at, says{fmt.Sprintf("%s demands the unknown extension %s", what, item.name), "one of " + list(identity.Names()), "check the spelling"})
+	}
+	values := []string{}
+	if item.node.Kind == yaml.ScalarNode {
+		values = append(values, r.scalar(item.node, item.name))
+	} else {
+		values = r.texts(item.node, item.name)
+	}
+	for _, value := range values {
+		if hasWildcard(value) {
+			r.problem(verdict.GlobMalformed, at(item.node), says{fmt.Sprintf("extension %s is %q", item.name, value), "an exact value or a list of exact values", "write the values out"})
+		}
+		rule.values = append(rule.values, r.template(item.node, value))
+	}
+	if len(rule.values) == 0 || slices.Contains(values, "") {
+		r.malformed(item.node, fmt.Sprintf("extension %s has no value", item.name), "at least one exact value")
+	}
+	return rule
 }
