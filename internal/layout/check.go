@@ -265,36 +265,10 @@ type attempt struct {
 	stuck   *verdict.Finding
 	steps   []*boundStep
 	near    stage // how near the statements came that do not count where some lack
+	fit     fit   // to the artifact in hand, where nothing was found
 	// eligible counts, per step index, the principals that could count.
 	eligible []int
 }
-
-// better reports whether a tells its reader more than b: it lacks nothing, or it
-// has what the artifact itself must come from, or it came nearer to both.
-func (a *attempt) better(b *attempt) bool {
-	if whole := len(a.lacking) == 0; whole != (len(b.lacking) == 0) {
-		return whole
-	}
-	if a.anchored() != b.anchored() {
-		return a.anchored()
-	}
-	if right := a.near >= badAttribute; right != (b.near >= badAttribute) {
-		return right // all but an attribute is as it must be
-	}
-	if len(a.lacking) != len(b.lacking) {
-		return len(a.lacking) < len(b.lacking)
-	}
-	if a.near != b.near {
-		return a.near > b.near
-	}
-	if a.search.exhausted() != b.search.exhausted() {
-		return a.search.exhausted()
-	}
-	return a.search.best > b.search.best
-}
-
-// anchored reports whether the step that the artifact comes from has what it needs.
-func (a *attempt) anchored() bool { return slices.Contains(a.search.steps, a.search.anchor) }
 
 // try gathers the groups for each step and searches for an assignment.
 func (c *check) try(subject subjectRule) *attempt {
@@ -325,6 +299,9 @@ func (c *check) try(subject subjectRule) *attempt {
 	a.found = found && len(a.lacking) == 0
 	if !found {
 		a.stuck = a.search.stopped
+	}
+	if !a.found {
+		a.fit = c.fit(anchor, subject)
 	}
 	return a
 }

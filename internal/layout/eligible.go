@@ -268,12 +268,8 @@ func (c *check) isSubject(s *statement, claims *claims, subject subjectRule) *ve
 			Next: "correct --subject-name, or find out why the file was renamed",
 		}
 	}
-	for _, name := range names {
-		for _, g := range subject.patterns {
-			if g.match(name) {
-				return nil
-			}
-		}
+	if slices.ContainsFunc(names, subject.covers) {
+		return nil
 	}
 	return &verdict.Finding{
 		ID: verdict.ArtifactNotProduct, Expected: "a name that the layout's subjects cover: " + globsOf(subject.patterns), Found: "it is called " + orWords(names) + " there",
