@@ -64,7 +64,7 @@ func findFiles(fsys fs.FS, pattern string) ([]File, error) {
 		f, err := newFile(pattern, info)
 		return []File{f}, err
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, cause(err)
+		return nil, Cause(err)
 	case !strings.ContainsAny(pattern, "*?[{"):
 		return nil, syscall.ENOENT
 	}
@@ -82,7 +82,7 @@ func glob(fsys fs.FS, pattern string) ([]File, error) {
 	}
 	names, err := doublestar.Glob(below{fsys, base}, rest, doublestar.WithFailOnIOErrors(), doublestar.WithNoFollow())
 	if err != nil {
-		return nil, cause(err)
+		return nil, Cause(err)
 	}
 	slices.Sort(names)
 	var files []File
@@ -90,7 +90,7 @@ func glob(fsys fs.FS, pattern string) ([]File, error) {
 		full := path.Join(base, name)
 		info, err := fs.Stat(fsys, full)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", full, cause(err))
+			return nil, fmt.Errorf("%s: %w", full, Cause(err))
 		}
 		if info.IsDir() || IsBundle(path.Base(full)) {
 			continue
@@ -140,7 +140,7 @@ func newFile(at string, info fs.FileInfo) (File, error) {
 func (f File) Hash(fsys fs.FS, wrap func(io.Reader) io.Reader, more ...Algorithm) (Subject, error) {
 	file, err := fsys.Open(f.Path)
 	if err != nil {
-		return Subject{}, fmt.Errorf("hashing %s: %w", f.Path, cause(err))
+		return Subject{}, fmt.Errorf("hashing %s: %w", f.Path, Cause(err))
 	}
 	defer file.Close() //nolint:errcheck // it was only read
 	var source io.Reader = file
@@ -150,7 +150,7 @@ func (f File) Hash(fsys fs.FS, wrap func(io.Reader) io.Reader, more ...Algorithm
 	algorithms := slices.Compact(slices.SortedFunc(slices.Values(append([]Algorithm{SHA256}, more...)), cmp.Compare[Algorithm]))
 	digest, err := Hash(source, algorithms...)
 	if err != nil {
-		return Subject{}, fmt.Errorf("hashing %s: %w", f.Path, cause(err))
+		return Subject{}, fmt.Errorf("hashing %s: %w", f.Path, Cause(err))
 	}
 	return Subject{Name: f.Name, Digest: digest, Source: f.Path}, nil
 }
@@ -174,8 +174,8 @@ func (b below) ReadDir(name string) ([]fs.DirEntry, error) {
 	return fs.ReadDir(b.FS, path.Join(b.folder, name))
 }
 
-// cause takes the operation and the path off an error: the caller names both.
-func cause(err error) error {
+// Cause takes the operation and the path off an error: the caller names both.
+func Cause(err error) error {
 	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathError.Err
 	}

@@ -218,6 +218,9 @@ func explain(e *entity, under string, err error) error {
 			if strings.HasPrefix(rest, "not enough verified log entries") {
 				rest = "the inclusion promise of no entry verifies"
 			}
+			if before, _, proof := strings.Cut(rest, ": calculated root: "); proof { // two lists of 32 numbers
+				rest = before + ": it leads to another root of the log"
+			}
 			return &reason{found: step.found, cause: errors.New(rest), next: step.next}
 		}
 	}

@@ -79,7 +79,11 @@ func parseTarget(env Env, arg string) (target, error) {
 	if alg, _, ok := strings.Cut(arg, ":"); ok && slices.Contains(artifact.InHand(), artifact.Algorithm(alg)) {
 		set, err := artifact.ParseDigest(arg)
 		if err != nil {
-			return target{}, usage("write ALGORITHM:HEX, or ./"+arg+" for a file of that name", "%w", err)
+			next := "write ALGORITHM:HEX, or ./" + arg + " for a file of that name"
+			if id := arg[len(alg)+1:]; strings.HasPrefix(alg, "git") && id != "" {
+				next = "give the whole id:  git rev-parse " + shell(id)
+			}
+			return target{}, usage(next, "%w", err)
 		}
 		return target{given: arg, digest: set}, nil
 	}
@@ -165,7 +169,7 @@ func (t target) hash(ctx context.Context, env Env, algorithms []artifact.Algorit
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
-	return a, cause(err)
+	return a, artifact.Cause(err)
 }
 
 func (t target) open(env Env) (io.ReadCloser, int64, error) {
@@ -174,19 +178,11 @@ func (t target) open(env Env) (io.ReadCloser, int64, error) {
 	}
 	file, err := env.FS.Open(t.path)
 	if err != nil {
-		return nil, 0, cause(err)
+		return nil, 0, artifact.Cause(err)
 	}
 	info, err := file.Stat()
 	if err != nil {
-		return nil, 0, errors.Join(cause(err), file.Close())
+		return nil, 0, errors.Join(artifact.Cause(err), file.Close())
 	}
 	return file, info.Size(), nil
-}
-
-// cause takes the operation and the path off an error: the caller names both.
-func cause(err error) error {
-	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
-		return pathError.Err
-	}
-	return err
 }

@@ -279,7 +279,7 @@ func (in attestInput) checkFiles(env Env, u using) error {
 
 func (in attestInput) checkFile(env Env, flag, file string) error {
 	if _, err := fs.Stat(env.FS, filepath.Dir(file)); err != nil {
-		return undecided("make the folder "+filepath.Dir(file)+" first", fmt.Errorf("writing --%s %s: %w", flag, file, cause(err)))
+		return undecided("make the folder "+filepath.Dir(file)+" first", fmt.Errorf("writing --%s %s: %w", flag, file, artifact.Cause(err)))
 	}
 	if _, err := fs.Stat(env.FS, file); err == nil && flag == "suggest-layout" && !in.out.force {
 		return &exitError{code: ExitDenied, err: fmt.Errorf("there is a file %s already, and it may be a layout that somebody relies on", file), next: "name another file with --suggest-layout, or replace it with --force"}

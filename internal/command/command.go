@@ -166,6 +166,12 @@ func (env Env) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(env.Stderr, format+"\n", args...)
 }
 
+// waiting says on stderr what is asked for again after a while.
+func (env Env) waiting(why error, wait time.Duration) {
+	what, _, _ := strings.Cut(why.Error(), "; next: ")
+	env.say("signatus: %s; asking again in %s", report.Clean(what), wait.Round(100*time.Millisecond))
+}
+
 // newRoot builds the command tree.
 func newRoot(env Env) *cobra.Command {
 	var version bool

@@ -10,7 +10,6 @@ import (
 	"github.com/signatus-dev/signatus/internal/github"
 	"github.com/signatus-dev/signatus/internal/gitrepo"
 	"github.com/signatus-dev/signatus/internal/identity"
-	"github.com/signatus-dev/signatus/internal/report"
 )
 
 // openGitHub prepares a client of the GitHub that GITHUB_SERVER_URL and GITHUB_API_URL
@@ -19,10 +18,7 @@ func openGitHub(env Env) (*github.Client, error) {
 	client, err := github.Open(github.Options{
 		Server: env.Getenv("GITHUB_SERVER_URL"), API: env.Getenv("GITHUB_API_URL"), Token: githubToken(env),
 		HTTP: env.HTTP, Agent: "signatus/" + env.Version, Now: env.Now,
-		Again: func(e *github.Error, wait time.Duration) {
-			what, _, _ := strings.Cut(e.Error(), "; next: ")
-			env.say("signatus: %s; waiting %s", report.Clean(what), wait.Round(100*time.Millisecond))
-		},
+		Again: func(why *github.Error, wait time.Duration) { env.waiting(why, wait) },
 	})
 	if err != nil {
 		return nil, usage("", "%w", err)

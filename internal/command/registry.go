@@ -12,7 +12,6 @@ import (
 	"github.com/signatus-dev/signatus/internal/evidence"
 	"github.com/signatus-dev/signatus/internal/identity"
 	"github.com/signatus-dev/signatus/internal/registry"
-	"github.com/signatus-dev/signatus/internal/report"
 )
 
 // registryPassword is the variable with the password or token of --registry-username,
@@ -54,10 +53,7 @@ func (f *registryFlags) open(env Env, hosts ...string) (*registry.Client, error)
 	}
 	client, err := registry.New(registry.Options{
 		HTTP: env.HTTP, Agent: "signatus/" + env.Version, User: f.username, Password: password, Getenv: env.Getenv, Now: env.Now,
-		Again: func(why *registry.Error, wait time.Duration) {
-			what, _, _ := strings.Cut(why.Error(), "; next: ")
-			env.say("%s; asking again in %s", report.Clean(what), wait.Round(100*time.Millisecond))
-		},
+		Again: func(why *registry.Error, wait time.Duration) { env.waiting(why, wait) },
 	})
 	if err != nil {
 		return nil, undecided("", err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -164,10 +163,7 @@ func (s *signing) sign(ctx context.Context, content signer.Content) (*signer.Res
 }
 
 // again tells whom one waits for, one line each time.
-func (s *signing) again(why *signer.ServiceError, wait time.Duration) {
-	what, _, _ := strings.Cut(why.Error(), "; next: ")
-	s.env.say("%s; asking again in %s", report.Clean(what), wait.Round(100*time.Millisecond))
-}
+func (s *signing) again(why *signer.ServiceError, wait time.Duration) { s.env.waiting(why, wait) }
 
 // open verifies the bundle under the trusted roots, and holds its signer against
 // the one that was expected.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/evidence"
 	"github.com/signatus-dev/signatus/internal/report"
 )
@@ -27,9 +28,9 @@ func (d *dirSink) check(context.Context) error {
 	info, err := fs.Stat(d.env.FS, d.folder)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return undecided("make the folder first", fmt.Errorf("%s: %w", doing, cause(err)))
+		return undecided("make the folder first", fmt.Errorf("%s: %w", doing, artifact.Cause(err)))
 	case err != nil:
-		return undecided("check --store dir="+d.folder, fmt.Errorf("%s: %w", doing, cause(err)))
+		return undecided("check --store dir="+d.folder, fmt.Errorf("%s: %w", doing, artifact.Cause(err)))
 	case !info.IsDir():
 		return undecided("name a folder: --store dir=FOLDER", fmt.Errorf("%s: it is no folder", doing))
 	}

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
 )
 
 // Append adds bundles to a file of bundles, one a line, and makes the file where
@@ -279,5 +281,5 @@ func explain(path string, err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		next = "make the folder " + filepath.Dir(path) + " first"
 	}
-	return fmt.Errorf("writing %s: %w; nothing was changed there; next: %s", path, cause(err), next)
+	return fmt.Errorf("writing %s: %w; nothing was changed there; next: %s", path, artifact.Cause(err), next)
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
@@ -51,7 +52,7 @@ func Named(fsys fs.FS, paths []string) (Found, error) {
 	for _, path := range paths {
 		info, err := fs.Stat(fsys, path)
 		if err != nil {
-			return Found{}, fmt.Errorf("reading bundle %s: %w", path, cause(err))
+			return Found{}, fmt.Errorf("reading bundle %s: %w", path, artifact.Cause(err))
 		}
 		if info.IsDir() {
 			err = found.directory(fsys, path)
@@ -104,7 +105,7 @@ func (f *Found) commits(fsys fs.FS, dir string) {
 	pattern := filepath.Join(dir, "commit-*.sigstore.json[l]")
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		f.unreadable(pattern, cause(err))
+		f.unreadable(pattern, artifact.Cause(err))
 		return
 	}
 	before := len(f.Looked)
@@ -127,7 +128,7 @@ func (f *Found) optional(fsys fs.FS, path string) {
 	case errors.Is(err, fs.ErrNotExist), err == nil && !info.Mode().IsRegular():
 		f.Looked = append(f.Looked, Place{Path: path, Absent: true})
 	case err != nil:
-		f.unreadable(path, cause(err))
+		f.unreadable(path, artifact.Cause(err))
 	default:
 		if err := f.file(fsys, path); err != nil {
 			f.unreadable(path, err)
@@ -140,7 +141,7 @@ func (f *Found) optional(fsys fs.FS, path string) {
 func (f *Found) directory(fsys fs.FS, dir string) error {
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
-		return cause(err)
+		return artifact.Cause(err)
 	}
 	if len(entries) > MaxFiles {
 		return fmt.Errorf("%d files in the folder, at most %d are read", len(entries), MaxFiles)
@@ -191,12 +192,12 @@ func (f *Found) file(fsys fs.FS, path string) error {
 func Read(fsys fs.FS, path string, limit int64) ([]byte, error) {
 	file, err := fsys.Open(path)
 	if err != nil {
-		return nil, cause(err)
+		return nil, artifact.Cause(err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
 	data, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if err != nil {
-		return nil, cause(err)
+		return nil, artifact.Cause(err)
 	}
 	if int64(len(data)) > limit {
 		return nil, fmt.Errorf("more than %s, which is the most that is read", size(limit))
@@ -225,12 +226,4 @@ func (f *Found) unreadable(path string, err error) {
 	f.Refused = append(f.Refused, verdict.Evidence{Source: path, Reason: &verdict.Finding{
 		ID: verdict.SourceUnreadable, Where: path, Found: err.Error(), Expected: "a file that can be read", Next: "make it readable, or name the bundles you mean with --bundle",
 	}})
-}
-
-// cause takes the operation and the path off an error: the caller names both.
-func cause(err error) error {
-	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
-		return pathError.Err
-	}
-	return err
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/signatus-dev/signatus/internal/artifact"
 	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
@@ -46,7 +47,7 @@ func (r *linkReader) folder(dir string, depth int) (*attestation.LinkFolder, err
 	}
 	entries, err := fs.ReadDir(r.fsys, dir)
 	if err != nil {
-		return nil, cause(err)
+		return nil, artifact.Cause(err)
 	}
 	folder := &attestation.LinkFolder{Path: dir, Folders: map[string]*attestation.LinkFolder{}}
 	folders := map[string]bool{}
@@ -88,7 +89,7 @@ func (r *linkReader) file(path, name string) (attestation.LinkFile, error) {
 	}
 	// What is no file is not read: a pipe would wait for ever.
 	if info, err := fs.Stat(r.fsys, path); err != nil {
-		return unreadable(cause(err)), nil
+		return unreadable(artifact.Cause(err)), nil
 	} else if !info.Mode().IsRegular() {
 		return unreadable(fmt.Errorf("it is no regular file")), nil
 	}

@@ -25,10 +25,8 @@ type Error struct {
 	Err      error  // what went wrong where no answer says so; may be nil
 	Next     string // what to do
 
-	wait time.Duration // that GitHub asks for
-	// unreached tells that nobody was there to answer, and unknown that no name server
-	// knows the host.
-	unreached, unknown bool
+	wait  time.Duration // that GitHub asks for
+	fault answer.Fault  // where there is no answer
 }
 
 // Error is the error in one line, with the next step at its end.
@@ -84,7 +82,9 @@ const whileDraft = "a published release takes nothing any more: store in the rel
 func (c *Client) next(p purpose, e *Error) string {
 	text := strings.ToLower(e.Text)
 	switch {
-	case e.unreached:
+	case e.fault.Untrusted:
+		return answer.TrustNext + "; or " + p.instead
+	case e.fault.Unreached:
 		return "check the network, the name server and HTTPS_PROXY; or " + p.instead
 	case e.Temporary && e.wait > budget:
 		return fmt.Sprintf("run it again in %v, which is what GitHub asks for", e.wait.Round(time.Second))

@@ -7,7 +7,6 @@ package github
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -212,10 +211,4 @@ func (r refusals) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	return response, err
-}
-
-// untrusted tells whether TLS refused the host: trying again would not help.
-func untrusted(err error) bool {
-	_, refused := errors.AsType[*tls.CertificateVerificationError](err)
-	return refused
 }

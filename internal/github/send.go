@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -58,7 +56,7 @@ func (c *Client) send(ctx context.Context, what call) (received, error) {
 		case ctx.Err() != nil:
 			failed.Err, failed.Next = fmt.Errorf("interrupted: %w", context.Cause(ctx)), "run it again"
 			return received{}, failed
-		case !failed.Temporary || what.once || n == maxAttempts || waited > budget || failed.unknown && n == unknownAttempts:
+		case !failed.Temporary || what.once || n == maxAttempts || waited > budget || failed.fault.Unknown && n == unknownAttempts:
 			return received{}, failed
 		}
 		c.tell(failed, wait)
@@ -103,7 +101,7 @@ func (c *Client) try(ctx context.Context, what call) (received, *Error) {
 	host := request.URL.Host
 	response, err := c.carry(ctx, request, what.stranger)
 	if response == nil {
-		return received{}, c.broken(ctx, host, err)
+		return received{}, c.broken(host, err)
 	}
 	defer response.Body.Close() //nolint:errcheck // it was only read
 	limit := what.limit
@@ -115,7 +113,7 @@ func (c *Client) try(ctx context.Context, what call) (received, *Error) {
 	case response.StatusCode/100 != 2:
 		return received{}, c.refusal(host, response, body)
 	case err != nil:
-		return received{}, c.broken(ctx, host, err)
+		return received{}, c.broken(host, err)
 	case int64(len(body)) > limit:
 		return received{}, &Error{Host: host, Status: response.StatusCode, Err: fmt.Errorf("it has more than %d MiB, which is the most that is read", limit>>20)}
 	}
@@ -145,19 +143,9 @@ func (c *Client) carry(ctx context.Context, request *http.Request, stranger bool
 }
 
 // broken is an attempt without an answer.
-func (c *Client) broken(ctx context.Context, host string, err error) *Error {
-	if inner, ok := errors.AsType[*url.Error](err); ok {
-		err = inner.Err // without the URL, which may hold a signature that lets one read
-	}
-	e := &Error{Host: host, Temporary: !untrusted(err), Err: c.secrets.Wrap(err)}
-	dialled, ok := errors.AsType[*net.OpError](err)
-	e.unreached = ok && dialled.Op == "dial"
-	asked, ok := errors.AsType[*net.DNSError](err)
-	e.unknown = ok && asked.IsNotFound
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		e.Err = errors.New("no answer in time")
-	}
-	return e
+func (c *Client) broken(host string, err error) *Error {
+	fault := answer.Broken(&c.secrets, err)
+	return &Error{Host: host, Temporary: !fault.Untrusted, Err: fault.Err, fault: fault}
 }
 
 // refusal reads an answer that is no success.

@@ -99,7 +99,7 @@ func openRegular(root *os.Root, name string) (*os.File, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fail(next, "%s: there is no file %s in the folder", List, name)
 	case err != nil:
-		return nil, fail(next, "%s: %s cannot be found in the folder: %v", List, name, cause(err))
+		return nil, fail(next, "%s: %s cannot be found in the folder: %v", List, name, artifact.Cause(err))
 	case !info.Mode().IsRegular():
 		return nil, fail(next, "%s: %s is no file", List, name)
 	}

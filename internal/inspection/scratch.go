@@ -10,6 +10,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
 )
 
 // scratch is the folder that commands run in, and two empty ones for what they
@@ -162,7 +164,7 @@ func (c *copier) link(name string) error {
 	}
 	// Where it leads may be reached through other links.
 	if _, err := c.from.Stat(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("it is a link that cannot be followed: %w", cause(err))
+		return fmt.Errorf("it is a link that cannot be followed: %w", artifact.Cause(err))
 	}
 	return c.to.Symlink(target, name)
 }
@@ -172,12 +174,4 @@ func (c *copier) link(name string) error {
 func leavesFolder(name, target string) bool {
 	reached := path.Join(path.Dir(name), target)
 	return path.IsAbs(target) || filepath.IsAbs(target) || reached == ".." || strings.HasPrefix(reached, "../")
-}
-
-// cause takes the operation and the path off an error: the caller names both.
-func cause(err error) error {
-	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
-		return pathError.Err
-	}
-	return err
 }

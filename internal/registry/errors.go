@@ -1,13 +1,9 @@
 package registry
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -90,29 +86,17 @@ func (c *Client) explain(what asking, err error) *Error {
 		e.Err, e.Next = own.err, own.next
 		return e
 	}
-	e.Err, e.Temporary = c.broken(err), true
-	e.Next = "check the network, the name and HTTPS_PROXY, or try again later"
-	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
-	dns, _ := errors.AsType[*net.DNSError](err)
 	if final, ok := errors.AsType[*refusal](err); ok {
-		e.Err, e.Temporary, e.Next = final.err, false, final.next
-	} else if untrusted || dns != nil && dns.IsNotFound {
-		e.Temporary = false
+		e.Err, e.Next = final.err, final.next
+		return e
+	}
+	fault := answer.Broken(&c.secrets, err)
+	e.Err, e.Temporary = fault.Err, !fault.Untrusted && !fault.Unknown
+	e.Next = "check the network, the name and HTTPS_PROXY, or try again later"
+	if fault.Untrusted {
+		e.Next = answer.TrustNext
 	}
 	return e
-}
-
-// broken is an attempt without an answer, in words without URLs: a redirect's may hold
-// a signature that lets anybody in.
-func (c *Client) broken(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.New("no answer in time")
-	}
-	for inner, ok := errors.AsType[*url.Error](err); ok; inner, ok = errors.AsType[*url.Error](err) {
-		err = inner.Err
-	}
-	text, _, _ := strings.Cut(err.Error(), "\n") // the library adds a token server's answer, which may hold a token
-	return errors.New(c.secrets.Clean(text))
 }
 
 // words are what a registry says in the form of the specification; other bodies are

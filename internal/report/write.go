@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/signatus-dev/signatus/internal/artifact"
 )
 
 // WriteFile puts what write writes into the file at path, all of it or nothing:
@@ -61,7 +63,7 @@ func writeThrough(device string, write func(io.Writer) error) error {
 func replace(target string, mode fs.FileMode, write func(io.Writer) error) (err error) {
 	f, err := os.OpenFile(temporary(target), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return err
+		return artifact.Cause(err) // whose path is that of a name which nobody gave
 	}
 	renamed := false
 	defer func() { // also when write panics

@@ -3,12 +3,10 @@ package signer
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -78,8 +76,7 @@ type trial struct {
 	status     int
 	text       string
 	temporary  bool
-	unreached  bool // nobody was there to answer
-	unknown    bool // no name server knows the host
+	fault      answer.Fault // where there is no answer
 	retryAfter time.Duration
 }
 
@@ -97,7 +94,7 @@ func (c *courier) deliver(parent context.Context, to endpoint, what call) (reply
 		failed.attempts = n
 		wait := c.wait(n, failed.retryAfter)
 		waited += wait
-		if !failed.temporary || n == maxAttempts || failed.unknown && n == maxUnknown || waited > c.budget || ctx.Err() != nil {
+		if !failed.temporary || n == maxAttempts || failed.fault.Unknown && n == maxUnknown || waited > c.budget || ctx.Err() != nil {
 			return reply{}, c.report(parent, to, failed)
 		}
 		if c.again != nil {
@@ -131,14 +128,14 @@ func (c *courier) try(ctx context.Context, what call) (reply, *trial) {
 	request.Header.Set("User-Agent", c.userAgent)
 	response, err := c.http.Do(request)
 	if err != nil {
-		return reply{}, c.broken(ctx, err)
+		return reply{}, c.broken(err)
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if closing := response.Body.Close(); err == nil {
 		err = closing
 	}
 	if err != nil {
-		return reply{}, c.broken(ctx, err)
+		return reply{}, c.broken(err)
 	}
 	status := response.StatusCode
 	if status/100 == 2 && len(body) > maxAnswer {
@@ -158,18 +155,9 @@ func (c *courier) try(ctx context.Context, what call) (reply, *trial) {
 }
 
 // broken is an attempt without an answer.
-func (c *courier) broken(ctx context.Context, err error) *trial {
-	if inner, ok := errors.AsType[*url.Error](err); ok {
-		err = inner.Err // without the URL, which the endpoint names
-	}
-	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
-	dialled, ok := errors.AsType[*net.OpError](err)
-	unreached := ok && dialled.Op == "dial"
-	asked, named := errors.AsType[*net.DNSError](err)
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &trial{err: errors.New("no answer in time"), temporary: true}
-	}
-	return &trial{err: c.secrets.Wrap(err), temporary: !untrusted, unreached: unreached, unknown: named && asked.IsNotFound}
+func (c *courier) broken(err error) *trial {
+	fault := answer.Broken(&c.secrets, err)
+	return &trial{err: fault.Err, temporary: !fault.Untrusted, fault: fault}
 }
 
 // words finds what a server says in the shapes of Fulcio, Rekor and gRPC's
@@ -188,7 +176,7 @@ func (c *courier) words(body []byte) string {
 func (c *courier) report(parent context.Context, to endpoint, failed *trial) *ServiceError {
 	e := &ServiceError{
 		Service: to.service, Host: to.host(), Attempts: failed.attempts,
-		Status: failed.status, Temporary: failed.temporary, Text: failed.text, Err: failed.err, unreached: failed.unreached,
+		Status: failed.status, Temporary: failed.temporary, Text: failed.text, Err: failed.err, fault: failed.fault,
 	}
 	switch {
 	case parent.Err() != nil:
@@ -205,7 +193,9 @@ func (c *courier) report(parent context.Context, to endpoint, failed *trial) *Se
 // next is what to do about an answer.
 func next(to endpoint, e *ServiceError) string {
 	switch {
-	case e.unreached:
+	case e.fault.Untrusted:
+		return answer.TrustNext + "; no bundle was made"
+	case e.fault.Unreached:
 		return "check the network, the name server and HTTPS_PROXY, or sign with a key; no bundle was made"
 	case e.Temporary:
 		return "try again later; no bundle was made"

@@ -31,7 +31,7 @@ type ServiceError struct {
 	Err       error  // what went wrong where no answer says so; may be nil
 	Next      string // what to do
 
-	unreached bool // nobody was there to answer
+	fault answer.Fault // where there is no answer
 }
 
 // Error is the error in one line, with the next step at its end.
