@@ -14,6 +14,9 @@ import (
 // attestVerb is the verb that takes the inputs of actions/attest.
 const attestVerb = "attest"
 
+// inputSubjectName is a flag of both verbs, and goes with the input subject-digest.
+const inputSubjectName = "subject-name"
+
 // maxChecksums bounds the input subject-checksums where it is the list itself, as
 // actions/attest does.
 const maxChecksums = 512 << 10
@@ -47,7 +50,7 @@ func Aliases() []Alias {
 	return []Alias{
 		{Name: "subject-path", Stands: inputPaths, Begins: true, read: readSubjectPath},
 		{Name: "subject-digest", Stands: "subject", Begins: true, read: readSubjectDigest},
-		{Name: "subject-name"}, // goes with subject-digest, which reads it
+		{Name: inputSubjectName}, // a flag, but with subject-digest, which reads it
 		{Name: "subject-checksums", Stands: "checksums", Begins: true, read: readSubjectChecksums},
 		{Name: "predicate-path", Stands: "predicate", Begins: true, read: readFileOf("predicate-path", "predicate")},
 		{Name: "sbom-path", Stands: "sbom", Begins: true, read: readFileOf("sbom-path", "sbom")},
@@ -79,9 +82,6 @@ func (in inputs) readAliases(verb Verb, a *asked) error {
 		if err := alias.read(in, a); err != nil {
 			return err
 		}
-	}
-	if in.given("subject-name") && !in.given("subject-digest") && verb.Name == attestVerb {
-		return errors.New("reading input subject-name: it names what subject-digest is of, which is not given, or empty; next: give subject-digest too, or leave it out: files are called as they are")
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func readSubjectDigest(in inputs, a *asked) error {
 	if err != nil {
 		return err
 	}
-	name, err := in.value("subject-name")
+	name, err := in.value(inputSubjectName)
 	if err != nil {
 		return err
 	}
@@ -192,11 +192,13 @@ func readSubjectChecksums(in inputs, a *asked) error {
 	return nil
 }
 
-// isChecksums tells a list from a path.
+// isChecksums tells a list from a path: by its lines, or by how its one line begins, with
+// a digest or, as --tag has it, with the name of its algorithm.
 func isChecksums(text string) bool {
-	digest, _, spaced := strings.Cut(text, " ")
+	digest, rest, spaced := strings.Cut(strings.TrimPrefix(text, `\`), " ")
 	hex := strings.Trim(digest, "0123456789abcdefABCDEF") == ""
-	return strings.Contains(text, "\n") || spaced && hex && len(digest) >= 64
+	tagged := strings.HasPrefix(digest, "SHA") && strings.HasPrefix(rest, "(") && strings.Contains(rest, ") = ")
+	return strings.Contains(text, "\n") || spaced && hex && len(digest) >= 64 || tagged
 }
 
 // readFileOf reads an input that holds one path, for a flag that takes a file.
@@ -216,9 +218,16 @@ func readFileOf(input, flag string) func(in inputs, a *asked) error {
 	}
 }
 
-// readPushToRegistry refuses what is no answer; [inputs.readPlaces] reads it.
+// readPushToRegistry refuses what is no answer, and to push where there is no image;
+// [inputs.readPlaces] reads it.
+//
+// "Requires that the subject-name parameter specify the fully-qualified image name and that
+// the subject-digest parameter be specified" (actions/attest, action.yml)
 func readPushToRegistry(in inputs, _ *asked) error {
-	_, err := in.pushes()
+	push, err := in.pushes()
+	if err == nil && push && !slices.ContainsFunc([]string{"subject-digest", "subject", "image"}, in.given) {
+		err = errors.New("reading input push-to-registry: no image is named; next: give subject-name and subject-digest, or image, or leave it out")
+	}
 	return err
 }
 

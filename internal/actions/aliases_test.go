@@ -12,7 +12,7 @@ import (
 func theVerbs() []Verb {
 	return []Verb{
 		{Name: "attest", Flags: map[string]Flag{
-			"subject": {Takes: Values}, "store": {Takes: Values, Form: AfterName}, "checksums": {Takes: Values, Form: Path}, "predicate": {Takes: Text, Form: MaybePath}, "predicate-type": {}, "sbom": {Form: Path},
+			"subject": {Takes: Values}, "image": {Takes: Values}, "store": {Takes: Values, Form: AfterName}, "checksums": {Takes: Values, Form: Path}, "predicate": {Takes: Text, Form: MaybePath}, "predicate-type": {}, "sbom": {Form: Path}, "subject-name": {},
 		}},
 		{Name: "verify", Flags: map[string]Flag{"subject-name": {}, "predicate-type": {}, "checksums": {Form: Path}}},
 	}
@@ -44,7 +44,14 @@ func TestAliases(t *testing.T) {
 		"in a file with space": {map[string]string{"subject-checksums": "my sums"}, attest("--checksums=my sums")},
 		"checksums":            {map[string]string{"subject-checksums": sum256 + "  a\n" + sum512 + " *b@c\n"}, attest("--subject=a@sha256:"+sum256, "--subject=b@c@sha512:"+sum512)},
 		"one checksum":         {map[string]string{"subject-checksums": sum256 + "  a"}, attest("--subject=a@sha256:" + sum256)},
-		"a list twice":         {map[string]string{"subject-checksums": strings.Repeat(sum256+"  a\n", 512<<10/68)}, attest("--subject=a@sha256:" + sum256)},
+		"one as --tag has it":  {map[string]string{"subject-checksums": "SHA256 (a b) = " + sum256}, attest("--subject=a b@sha256:" + sum256)},
+		"a file called SHA256": {map[string]string{"subject-checksums": "SHA256 (old)"}, attest("--checksums=SHA256 (old)")},
+		"a path's name":        {map[string]string{"subject-path": "a", "subject-name": "b"}, attest("--subject-name=b", "--", "a")},
+		"a path, and a digest": {
+			map[string]string{"subject-path": "a", "subject-name": "b", "subject-digest": "sha256:" + sum256},
+			attest("--subject=b@sha256:"+sum256, "--", "a"),
+		},
+		"a list twice": {map[string]string{"subject-checksums": strings.Repeat(sum256+"  a\n", 512<<10/68)}, attest("--subject=a@sha256:" + sum256)},
 		"a predicate": {
 			map[string]string{"subject-path": "a", "predicate": "{\n  \"x\": 1\n}", "predicate-type": "https://example.com/x"},
 			attest("--predicate={\n  \"x\": 1\n}", "--predicate-type=https://example.com/x", "--", "a"),
@@ -88,18 +95,22 @@ func TestPlaces(t *testing.T) {
 		want   []string
 	}{
 		"as there":                 {map[string]string{}, []string{file, github}},
-		"pushed":                   {map[string]string{"push-to-registry": "true"}, []string{file, oci, github}},
+		"pushed":                   {map[string]string{"push-to-registry": "true", "image": "x"}, []string{file, oci, github}},
+		"pushed, in capitals":      {map[string]string{"push-to-registry": "True", "image": "x"}, []string{file, oci, github}},
 		"not pushed":               {map[string]string{"push-to-registry": "false"}, []string{file, github}},
 		"elsewhere":                {map[string]string{"store": "file"}, []string{file}},
 		"in several":               {map[string]string{"store": "github\ndir=kept"}, []string{github, "--store=dir=kept"}},
 		"an empty command":         {map[string]string{"command": ""}, []string{file, github}},
 		"a command":                {map[string]string{"command": "attest"}, nil},
-		"a command, and pushed":    {map[string]string{"command": "attest", "push-to-registry": "true"}, []string{file, oci}},
+		"a command, and pushed":    {map[string]string{"command": "attest", "push-to-registry": "true", "image": "x"}, []string{file, oci}},
 		"a command, and not":       {map[string]string{"command": "attest", "push-to-registry": "false"}, nil},
 		"a command, and elsewhere": {map[string]string{"command": "attest", "store": "github"}, []string{github}},
 	} {
 		r.inputs["subject-path"] = "a"
 		got, err := read(r.inputs, theVerbs())
+		if r.inputs["image"] != "" {
+			r.want = append([]string{"--image=x"}, r.want...)
+		}
 		if want := (Step{Verb: "attest", Arguments: append(r.want, "--", "a")}); err != nil || cmp.Diff(want, asks(got)) != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, cmp.Diff(want, asks(got)))
 		}
@@ -119,8 +130,8 @@ func TestAliasesRefuse(t *testing.T) {
 		"a predicate twice":           {map[string]string{"subject-path": "a", "predicate-path": "a", "predicate": "{}"}, []string{"input predicate-path", "input predicate "}},
 		"an SBOM twice":               {map[string]string{"subject-path": "a", "sbom-path": "a", "sbom": "a"}, []string{"input sbom-path", "input sbom "}},
 		"a digest of nothing":         {map[string]string{"subject-digest": "sha256:" + sum256}, []string{"input subject-digest", "subject-name"}},
-		"a name of nothing":           {map[string]string{"command": "attest", "subject-name": "a", "subject-digest": ""}, []string{"input subject-name", "empty", "subject-digest"}},
-		"a name of a path":            {map[string]string{"subject-path": "a", "subject-name": "b"}, []string{"input subject-name", "files are called as they are"}},
+		"a push of no image":          {map[string]string{"subject-path": "a", "push-to-registry": "true"}, []string{"input push-to-registry", "no image is named", "subject-digest"}},
+		"a name of two lines":         {map[string]string{"subject-path": "a", "subject-name": "b\nc"}, []string{"input subject-name", "several lines"}},
 		"a name alone":                {map[string]string{"subject-name": "a"}, []string{"input command", "not given"}},
 		"a digest with a name":        {map[string]string{"subject-name": "a", "subject-digest": "b@sha256:" + sum256}, []string{"input subject-digest", `"@"`}},
 		"two digests":                 {map[string]string{"subject-name": "a", "subject-digest": "sha256:" + sum256 + "\nsha256:" + sum256}, []string{"input subject-digest", "several lines"}},
@@ -134,6 +145,7 @@ func TestAliasesRefuse(t *testing.T) {
 		"a list too large":            {map[string]string{"subject-checksums": strings.Repeat(sum256+"  a\n", 512<<10/68+1)}, []string{"input subject-checksums", "512 KiB"}},
 		"two predicates' files":       {map[string]string{"subject-path": "a", "predicate-path": "a\nb"}, []string{"input predicate-path", "several lines"}},
 		"a push beside the store":     {map[string]string{"subject-path": "a", "push-to-registry": "true", "store": "github"}, []string{"input push-to-registry", "input store "}},
+		"a leading backslash":         {map[string]string{"subject-checksums": `\` + sum256 + `  a\nb`}, []string{"input subject-checksums", "backslash"}},
 		"a push of YAML 1.1":          {map[string]string{"subject-path": "a", "push-to-registry": "yes"}, []string{"input push-to-registry", `"yes"`}},
 		"a summary of neither":        {map[string]string{"subject-path": "a", "show-summary": "1"}, []string{"input show-summary"}},
 		"a path for verify":           {map[string]string{"command": "verify", "subject-path": "a"}, []string{"input subject-path", "goes with attest", "command: attest"}},

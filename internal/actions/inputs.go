@@ -219,6 +219,9 @@ func (in inputs) required(verb Verb) (bool, error) {
 
 // flag makes the arguments of a flag; none where the input is not given.
 func (in inputs) flag(name string, flag Flag, a *asked) error {
+	if name == inputSubjectName && in.given("subject-digest") {
+		return nil // that input reads it
+	}
 	values, err := in.read(name, flag.Takes)
 	if err != nil {
 		return err
@@ -329,12 +332,20 @@ func (in inputs) values(name string) ([]string, error) {
 	return values, nil
 }
 
-// truth is true, false or not given. YAML's other words for them are refused, as
-// YAML 1.2 has no others and a misspelt one must not count as false.
+// truth is true, false or not given, as YAML 1.2 writes them and other actions read them.
+// Anything else is refused, yes and no among it: a misspelt word must not count as false.
+//
+//	"true | True | TRUE | false | False | FALSE" (YAML 1.2.2, 10.3.2, the core schema)
 func (in inputs) truth(name string) (string, error) {
 	value, err := in.value(name)
-	if err == nil && value != "" && value != "true" && value != "false" {
-		err = fmt.Errorf("reading input %s: it is %.40q; next: write  true  or  false", name, value)
+	if err != nil {
+		return "", err
 	}
-	return value, err
+	switch value {
+	case "", "true", "false":
+		return value, nil
+	case "True", "TRUE", "False", "FALSE":
+		return strings.ToLower(value), nil
+	}
+	return "", fmt.Errorf("reading input %s: it is %.40q; next: write  true  or  false", name, value)
 }

@@ -81,7 +81,7 @@ func TestReadInputsRefuses(t *testing.T) {
 		"the same, the other way":     {map[string]string{"command": "check", "token": "x"}, []string{"input token", "check has no flag --token", "command: sign"}},
 		"two lines for one value":     {map[string]string{"command": "sign", "bundle": "a\nb"}, []string{"input bundle", "several lines"}},
 		"a switch that is neither":    {map[string]string{"command": "sign", "fast": "yes"}, []string{"input fast", `"yes"`, "true  or  false"}},
-		"a switch in capitals":        {map[string]string{"command": "sign", "fast": "True"}, []string{"input fast"}},
+		"a switch in odd capitals":    {map[string]string{"command": "sign", "fast": "tRue"}, []string{"input fast"}},
 		"a switch with a line":        {map[string]string{"command": "sign", "fast": "true\ntrue"}, []string{"input fast"}},
 		"an escape":                   {map[string]string{"command": "sign", "bundle": "a\x1b[2J"}, []string{"input bundle", "control character"}},
 		"a zero byte":                 {map[string]string{"command": "sign", "bundle": "a\x00b"}, []string{"input bundle", "control character"}},

@@ -13,6 +13,9 @@ import (
 // than its own.
 const outputDelimiter = "_GitHubActionsFileCommandDelimeter_"
 
+// OutputsUnwritten is what an error begins with that says so.
+const OutputsUnwritten = "writing outputs to GITHUB_OUTPUT: "
+
 // Output is what a later step reads as steps.ID.outputs.NAME.
 type Output struct {
 	Name, Value string
@@ -32,7 +35,7 @@ func WriteOutputs(getenv func(string) string, outputs ...Output) error {
 		fmt.Fprintf(&text, "%s<<%s\n%s\n%s\n", o.Name, outputDelimiter, o.Value, outputDelimiter)
 	}
 	if err := appendWhole(getenv("GITHUB_OUTPUT"), text.String()); err != nil {
-		return fmt.Errorf("writing outputs to GITHUB_OUTPUT: %w; next: let this see the runner's file of outputs, and see that there is space left", err)
+		return fmt.Errorf(OutputsUnwritten+"%w; next: let this see the runner's file of outputs, and see that there is space left", err)
 	}
 	return nil
 }

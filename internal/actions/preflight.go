@@ -180,7 +180,7 @@ func checkWorkspace(getenv func(string) string) error {
 func checkOutputs(getenv func(string) string) error {
 	if err := appendWhole(getenv("GITHUB_OUTPUT"), ""); err != nil {
 		return Gap{
-			Lacks: fmt.Sprintf("writing outputs to GITHUB_OUTPUT: %v", err),
+			Lacks: OutputsUnwritten + err.Error(),
 			Next:  "let this see the runner's file of outputs",
 		}
 	}

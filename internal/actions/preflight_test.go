@@ -204,7 +204,8 @@ func TestRequire(t *testing.T) {
 		words            string // of an error
 	}{
 		{"attest", "", false, ""}, {"attest", "true", true, ""}, {"attest", "false", false, ""},
-		{"attest", "yes", false, "true  or  false"}, {"attest", "True", false, "true  or  false"},
+		{"attest", "yes", false, "true  or  false"}, {"attest", "True", true, ""}, {"attest", "TRUE", true, ""}, {"attest", "FALSE", false, ""},
+		{"attest", "tRUE", false, "true  or  false"}, {"attest", "1", false, "true  or  false"},
 		{"verify", "", false, ""}, {"verify", "true", false, "goes with attest"}, {"verify", "false", false, "goes with attest"},
 	} {
 		got, err := read(map[string]string{"command": r.command, "require": r.require}, verbs)

@@ -14,7 +14,8 @@ const inputSummary = "show-summary"
 // ShowsSummary tells whether a step leaves a summary: it does, unless it is told not to.
 // That holds for a step whose other inputs are wrong too, which says so there.
 func ShowsSummary(getenv func(string) string) bool {
-	return newInputs(getenv).GetInput(inputSummary) != "false"
+	show, err := inputs{action: newInputs(getenv)}.truth(inputSummary)
+	return err != nil || show != "false"
 }
 
 // WriteSummary appends to the summary of the job what write writes, all of it or nothing.

@@ -12,7 +12,7 @@ import (
 
 func TestShowsSummary(t *testing.T) {
 	t.Parallel()
-	for value, want := range map[string]bool{"": true, "true": true, "false": false, "\tfalse\n": false, "no": true, "False": true} {
+	for value, want := range map[string]bool{"": true, "true": true, "false": false, "\tfalse\n": false, "no": true, "False": false, "FALSE": false, "fALSE": true, "TRUE": true} {
 		if got := ShowsSummary(getenv(map[string]string{"INPUT_SHOW-SUMMARY": value})); got != want {
 			t.Errorf("%q: %t, expected %t", value, got, want)
 		}

@@ -22,6 +22,20 @@ type File struct {
 	Size int64  // in bytes, when it was found
 }
 
+// As is the file under another name, which a reader of the statement must take for one of
+// a file.
+func (f File) As(name string) (File, error) {
+	subject, err := newSubject(name, nil, f.Path)
+	if err == nil && (subject.URI != "" || isGit(subject.Name)) {
+		err = fmt.Errorf("the name %q reads as a git source", name)
+	}
+	if err != nil {
+		return File{}, err
+	}
+	f.Name = subject.Name
+	return f, nil
+}
+
 // FindFiles finds the files of paths and globs, in their order and those of a
 // glob in the order of their names. In a glob "*" and "?" stay within a folder,
 // "**" crosses folders, [a-z] and {a,b} are choices; it finds files alone, hidden

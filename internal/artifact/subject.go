@@ -100,6 +100,19 @@ func GitCommitSubject(repository Name, ref, commit, tree string) (Subject, error
 	return s, nil
 }
 
+// Once leaves out what a list says again: the same name with the same digests.
+func Once(subjects []Subject) (once []Subject) {
+	seen := make(map[string]Subject, len(subjects))
+	for _, s := range subjects {
+		if other, known := seen[s.Name]; known && other.URI == s.URI && other.Digest.Equal(s.Digest) {
+			continue
+		}
+		seen[s.Name] = s
+		once = append(once, s)
+	}
+	return once
+}
+
 // CheckSubjects refuses an empty list, one that is too long, and two subjects of
 // one name: a reader could not tell which of them a name means. So are two files
 // of one base name in different folders refused, whatever they hold.

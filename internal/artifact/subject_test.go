@@ -156,6 +156,52 @@ func TestCheckSubjects(t *testing.T) {
 	}
 }
 
+// Once: what is said again is one subject, and what contradicts stays, to be refused.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	subject := func(text string) Subject {
+		s, err := ParseSubject(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	a, b := strings.Repeat("a", 64), strings.Repeat("b", 64)
+	for name, row := range map[string]struct {
+		given []string
+		want  int
+	}{
+		"nothing":         {nil, 0},
+		"the same":        {[]string{"f@sha256:" + a, "g@sha256:" + a, "f@sha256:" + a}, 2},
+		"two names":       {[]string{"f@sha256:" + a, "g@sha256:" + a}, 2},
+		"two digests":     {[]string{"f@sha256:" + a, "f@sha256:" + b}, 2},
+		"two algorithms":  {[]string{"f@sha256:" + a, "f@sha512:" + a + a}, 2},
+		"one said before": {[]string{"f@sha256:" + a, "f@sha256:" + b, "f@sha256:" + b}, 2},
+	} {
+		var given []Subject
+		for _, text := range row.given {
+			given = append(given, subject(text))
+		}
+		if got := Once(given); len(got) != row.want {
+			t.Errorf("%s: %v, expected %d", name, got, row.want)
+		}
+	}
+}
+
+// As gives a file a name that a statement can have for one.
+func TestFileAs(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"app-1.2.tar.gz": "app-1.2.tar.gz", "./app": "app", "release/app": "release/app", "pkg:npm/app@1.2.3": "pkg:npm/app@1.2.3", "ü b": "ü b",
+		"": "", "../app": "", "a\nb": "", "git+https://github.com/acme/app": "", "git@github.com:acme/app.git": "",
+	} {
+		got, err := File{Path: "dist/x", Name: "x", Size: 1}.As(name)
+		if (err != nil) != (want == "") || err == nil && got != (File{Path: "dist/x", Name: want, Size: 1}) {
+			t.Errorf("%q: %+v, %v", name, got, err)
+		}
+	}
+}
+
 func TestChunks(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int][]int{0: nil, 1: {1}, 1024: {1024}, 1025: {1024, 1}, 3000: {1024, 1024, 952}} {

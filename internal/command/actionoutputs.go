@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/signatus-dev/signatus/internal/actions"
 	"github.com/signatus-dev/signatus/internal/report"
@@ -46,7 +47,11 @@ func (s *step) leave(code *int) error {
 		*code = ExitUndecided
 	}
 	outputs = append(outputs, actions.Output{Name: "exit-code", Value: strconv.Itoa(*code)}, actions.Output{Name: "verdict", Value: s.verdict(*code)})
-	err := errors.Join(problem, actions.WriteOutputs(s.env.Getenv, outputs...))
+	unwritten := actions.WriteOutputs(s.env.Getenv, outputs...)
+	if unwritten != nil && slices.ContainsFunc(s.problems, func(p report.Problem) bool { return strings.HasPrefix(p.What, actions.OutputsUnwritten) }) {
+		unwritten = nil // the preflight has said so, and nothing was done
+	}
+	err := errors.Join(problem, unwritten)
 	if err == nil {
 		return nil
 	}

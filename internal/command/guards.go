@@ -89,7 +89,7 @@ func (f *guardFlags) checkVisibility(env Env, g guarded) error {
 // its digest and who signed for anybody to read. Where the token says nothing of the
 // repository, the event does. Outside of a job, nobody knows. (TestInstancesOfKeys)
 func (g guarded) checkSent(env Env) error {
-	repository, seen := env.Getenv("GITHUB_REPOSITORY"), ""
+	repository, seen := env.Getenv("GITHUB_REPOSITORY"), actions.Visibility(env.Getenv)
 	switch {
 	case len(g.at.services.Rekor) == 0:
 		return nil
@@ -97,8 +97,6 @@ func (g guarded) checkSent(env Env) error {
 		repository, seen = g.who.job.Repository, g.who.job.Visibility
 	case env.Getenv("GITHUB_ACTIONS") != "true":
 		return nil
-	default:
-		seen = actions.Visibility(env.Getenv)
 	}
 	if seen == "public" {
 		return nil

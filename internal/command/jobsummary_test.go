@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http/httptest"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/signatus-dev/signatus/internal/report"
 )
 
 // verifying are the inputs that ask for the author's and the builder's word on the
@@ -241,6 +244,29 @@ func TestActionMasksFiles(t *testing.T) {
 		}
 		if before, _, _ := strings.Cut(got.report, "::add-mask::"); before != "" {
 			t.Errorf("%s: %q is printed before the mask", name, before)
+		}
+	}
+}
+
+// TestActionSaysOnce: what goes wrong stands in the log once. The runner shows ten
+// annotations of a step, and the others are text there.
+func TestActionSaysOnce(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 10, 12} {
+		dir := signable(t, "a")
+		var stores []string
+		for i := range n {
+			stores = append(stores, fmt.Sprintf("dir=%s/key.pem/%02d", dir, i)) // below a file
+		}
+		got := step(t, dir, map[string]string{"command": "attest", "key": filepath.Join(dir, "key.pem"), "step": "build", "paths": filepath.Join(dir, "dist", "a"), "store": strings.Join(stores, "\n")}, nil)
+		shown, text := len(got.annotations()), strings.Count(got.report, "\nsignatus: ")
+		if want := min(n, report.MaxAnnotations); got.code != 3 || shown != want+min(1, n-want) || text != n-want {
+			t.Errorf("%d problems: exit code %d, %d annotations and %d texts\n%s", n, got.code, shown, text, got.report)
+		}
+		for _, store := range stores {
+			if name := filepath.Base(store); strings.Count(got.report, "/key.pem/"+name+": ") != 1 {
+				t.Errorf("%d problems: %s is not told once\n%s", n, name, got.report)
+			}
 		}
 	}
 }

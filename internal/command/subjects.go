@@ -23,6 +23,7 @@ import (
 // subjectFlags say what is attested.
 type subjectFlags struct {
 	patterns  []string
+	name      string
 	subjects  []string
 	checksums []string
 	images    []string
@@ -33,6 +34,7 @@ type subjectFlags struct {
 }
 
 func (f *subjectFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.name, "subject-name", "", "call the one file that is attested `NAME` in the statement, in place of its base name")
 	flags.StringArrayVar(&f.subjects, "subject", nil, "attest `NAME@ALGORITHM:HEX`, for example an image by digest (repeatable)")
 	flags.StringArrayVar(&f.checksums, "checksums", nil, "attest each file that `FILE` lists, as sha256sum or sha512sum writes it (repeatable)")
 	f.registerImages(flags)
@@ -48,6 +50,8 @@ func (f *subjectFlags) check() error {
 		return usage("name the image with --image NAME@sha256:HEX", "--image-children goes with --image")
 	case f.commit != "" && files:
 		return usage("attest them one after the other", "--commit is attested alone: it is an author's word, and files are a builder's")
+	case f.name != "" && len(f.patterns) == 0:
+		return usage("name the file, or give the name in --subject NAME@DIGEST", "--subject-name names a file, and none is attested")
 	case f.commit == "" && !files:
 		return usage("name files: signatus attest PATH..., or a commit: signatus attest --commit HEAD", "nothing to attest")
 	}
@@ -79,6 +83,9 @@ func (f *subjectFlags) find(ctx context.Context, env Env, login registryFlags) (
 	if found.files, err = artifact.FindFiles(env.FS, f.patterns); err != nil {
 		return foundSubjects{}, notFound(err)
 	}
+	if err := f.rename(found.files); err != nil {
+		return foundSubjects{}, err
+	}
 	for _, s := range f.subjects {
 		subject, err := artifact.ParseSubject(s)
 		if err != nil {
@@ -91,6 +98,7 @@ func (f *subjectFlags) find(ctx context.Context, env Env, login registryFlags) (
 			return foundSubjects{}, err
 		}
 	}
+	found.known = artifact.Once(found.known)
 	if err := found.checkNames(); err != nil {
 		return foundSubjects{}, err
 	}
@@ -99,6 +107,22 @@ func (f *subjectFlags) find(ctx context.Context, env Env, login registryFlags) (
 	}
 	err = found.checkNames()
 	return found, err
+}
+
+// rename calls the one file as the caller does.
+func (f *subjectFlags) rename(files []artifact.File) error {
+	switch {
+	case f.name == "":
+		return nil
+	case len(files) != 1:
+		return usage("attest them apart, each under its name", "--subject-name names one file, and %d are attested", len(files))
+	}
+	named, err := files[0].As(f.name)
+	if err != nil {
+		return usage("give another name", "--subject-name: %w", err)
+	}
+	files[0] = named
+	return nil
 }
 
 // notFound tells what the command line got wrong from what could not be read.
