@@ -79,6 +79,9 @@ func Candidates(source string, data []byte) (found []Candidate, refused []*Refus
 	return nil, []*Refusal{refuse(source, verdict.BundleMalformed, trailing(data, bytes.LastIndex(data, rest)))}
 }
 
+// nameBundle is the next step where something is in a bundle's place.
+const nameBundle = "name the file with the bundle, as attest, cosign, gh or npm gave it"
+
 // notJSON recognises what is handed to verifiers by mistake.
 func notJSON(data []byte) error {
 	trimmed := bytes.TrimSpace(data)
@@ -102,7 +105,7 @@ func notJSON(data []byte) error {
 	case isBase64(trimmed):
 		why.found, why.next = "this is a signature alone, in base64", "give the bundle in its place, which also says who signed and when (cosign sign-blob --bundle FILE)"
 	case trimmed[0] != '{':
-		why.found = fmt.Sprintf("this is not JSON: it starts with %q", firstRunes(trimmed, 16))
+		why.found, why.next = fmt.Sprintf("this is not JSON: it starts with %q", firstRunes(trimmed, 16)), nameBundle
 	default:
 		return nil
 	}
@@ -334,19 +337,19 @@ func notBundle(document object) error {
 	case strings.HasPrefix(media, "application/vnd.dev.sigstore.signingconfig"):
 		why.found, why.next = "this is a signing config", "give the bundle that signing with it made"
 	case strings.HasPrefix(media, "application/vnd.oci."), strings.HasPrefix(media, "application/vnd.docker."):
-		why.found, why.next = "this is an image manifest", "save the image's attestation bundles as files and give those"
+		why.found, why.next = "this is an image manifest", "ask the image's registry for its bundles with --from oci, or give those as files"
 	case document.has("base64Signature"), document.has("Base64Signature"):
 		why.found, why.next = "this is cosign's old bundle format", "turn it into a Sigstore bundle with  cosign bundle create"
 	case document.has("signed", "signatures"):
-		why.found, why.next = "this is classic in-toto or TUF metadata", "classic in-toto metadata is not read yet: give Sigstore bundles"
+		why.found, why.next = "this is classic in-toto or TUF metadata", "give a layout of in-toto 1.0 to --layout and the folder of its links to --link-dir"
 	case document.has("_type"):
 		why.found, why.next = "this is a statement or a layout without a signature", "name the signed bundle that holds it"
 	case document.has("verificationMaterial"), document.has("dsseEnvelope"), document.has("messageSignature"):
 		why.found, why.next = fmt.Sprintf("the bundle has the media type %.80q", media), "ask its publisher to make it again"
 	case media != "":
-		why.found = fmt.Sprintf("this is a document of the media type %.80q", media)
+		why.found, why.next = fmt.Sprintf("this is a document of the media type %.80q", media), nameBundle
 	default:
-		why.found = "this JSON object is no bundle: it has no mediaType"
+		why.found, why.next = "this JSON object is no bundle: it has no mediaType", nameBundle
 	}
 	return why
 }

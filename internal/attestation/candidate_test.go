@@ -79,7 +79,7 @@ func TestCandidatesRefuse(t *testing.T) {
 		{"cosign's old bundle", []byte(`{"base64Signature":"","cert":"","rekorBundle":{}}`), verdict.BundleMalformed, "cosign's old bundle"},
 		{"trusted root", []byte(`{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}`), verdict.BundleMalformed, "--trusted-root"},
 		{"signing config", []byte(`{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json"}`), verdict.BundleMalformed, "the bundle that signing"},
-		{"image manifest", []byte(`{"mediaType":"application/vnd.oci.image.manifest.v1+json"}`), verdict.BundleMalformed, "image's attestation bundles"},
+		{"image manifest", []byte(`{"mediaType":"application/vnd.oci.image.manifest.v1+json"}`), verdict.BundleMalformed, "--from oci"},
 		{"other document", []byte(`{"mediaType":"text/plain"}`), verdict.BundleMalformed, "text/plain"},
 		{"other object", []byte(`{}`), verdict.BundleMalformed, "no mediaType"},
 		{"no media type", replace(`"mediaType":"`+media+`",`, ""), verdict.BundleMalformed, "media type"},
