@@ -31,6 +31,10 @@ const standardInput = "-"
 
 // parseTargets reads the artifacts of a command line.
 func parseTargets(env Env, args []string, checksums string) ([]target, error) {
+	args, err := expand(env, args)
+	if err != nil {
+		return nil, err
+	}
 	var targets []target
 	for _, arg := range args {
 		t, err := parseTarget(env, arg)
@@ -54,6 +58,26 @@ func parseTargets(env Env, args []string, checksums string) ([]target, error) {
 		return nil, usage("name a file or a digest: signatus verify ARTIFACT --bundle FILE …", "no artifact to verify")
 	}
 	return targets, nil
+}
+
+// expand puts the files that a glob finds in its place, as attest does: a step of a
+// workflow has no shell to do so. It must find one, and what exists as it is written is no
+// glob. (TestVerifyGlobs)
+func expand(env Env, args []string) (expanded []string, err error) {
+	for _, arg := range args {
+		if _, err := fs.Stat(env.FS, arg); !strings.ContainsAny(arg, "*?[{") || !errors.Is(err, fs.ErrNotExist) || strings.Contains(arg, "://") {
+			expanded = append(expanded, arg)
+			continue
+		}
+		files, err := artifact.FindFiles(env.FS, []string{arg})
+		if err != nil {
+			return nil, usage("name a file, or correct the glob", "%w", err)
+		}
+		for _, f := range files {
+			expanded = append(expanded, f.Path)
+		}
+	}
+	return expanded, nil
 }
 
 // parseTarget reads a path, "-", ALGORITHM:HEX or oci://NAME@DIGEST. What looks

@@ -123,7 +123,7 @@ func newAttest(env Env) *cobra.Command {
 	choices(cmd, "oidc-flow", flowAuto, flowAmbient, flowBrowser, flowDevice)
 	choices(cmd, "store", stores()...)
 	choices(cmd, "build-type", "github", "community")
-	choices(cmd, "instance", instanceAuto, instancePublicGood, instanceGitHub)
+	choices(cmd, "instance", instanceAuto, instancePublicGood, instanceGitHub, instanceCustom)
 	choices(cmd, "rekor-version", "1", "2")
 	choices(cmd, "format", "text", "json")
 	return cmd

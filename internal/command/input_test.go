@@ -230,3 +230,46 @@ func TestManyUnrelatedBundles(t *testing.T) {
 	}
 	run(t, nil, simpleArgs(dir, "--bundle", many)...).demand(t, 1, "artifact-not-subject")
 }
+
+// TestVerifyGlobs: a glob is the files that it finds, each decided alone; a file that is
+// called like one is itself, and nothing found is nothing verified.
+func TestVerifyGlobs(t *testing.T) {
+	t.Parallel()
+	dir := at(t)
+	in := func(name string) string { return filepath.Join(dir, "dist", name) }
+	app, err := os.ReadFile(filepath.Join(dir, "app"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"one/a": app, "one/b": app, "one/a.sigstore.json": []byte("{}"), "two/a": app, "two/evil": []byte("evil"), "x[1]": app} {
+		if err := os.MkdirAll(filepath.Dir(in(name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(in(name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, row := range map[string]struct {
+		artifact string
+		code     int
+		allowed  int
+		says     string
+	}{
+		"both":               {in("one/*"), 0, 2, ""},
+		"below":              {in("one/**"), 0, 2, ""},
+		"an evil one":        {in("two/*"), 1, 1, "evil"},
+		"everywhere":         {in("**"), 1, 4, "evil"},
+		"choices":            {in("{one,two}/a"), 0, 2, ""},
+		"as it is written":   {in("x[1]"), 0, 1, ""},
+		"nothing":            {in("one/*.zip"), 2, 0, "finds no file"},
+		"folders alone":      {in("tw?"), 2, 0, "finds no file"},
+		"no glob":            {in("one/[a"), 2, 0, "malformed"},
+		"an image's pattern": {"oci://ghcr.io/acme/*", 2, 0, "not named by digest"},
+	} {
+		got := run(t, nil, "verify", row.artifact, "--trusted-root", filepath.Join(dir, "trusted_root.json"), "--bundle", filepath.Join(dir, "bundles", "build.json"),
+			"--certificate-identity", workflow, "--certificate-oidc-issuer", actions)
+		if got.code != row.code || strings.Count(got.out, "allowed: ") != row.allowed || !strings.Contains(got.out+got.report, row.says) {
+			t.Errorf("%s: exit code %d, expected %d and %d allowed\n%s%s", name, got.code, row.code, row.allowed, got.out, got.report)
+		}
+	}
+}

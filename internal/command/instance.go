@@ -33,7 +33,7 @@ func (f *instanceFlags) register(flags *pflag.FlagSet) {
 
 // registerServices is for a verb that has trusted roots already.
 func (f *instanceFlags) registerServices(flags *pflag.FlagSet) {
-	flags.StringVar(&f.name, "instance", instanceAuto, "sign with the Sigstore instance `auto|public-good|github`: by itself with the public-good one, and with GitHub's own, which logs nothing, for a repository that is not public")
+	flags.StringVar(&f.name, "instance", instanceAuto, "sign with the Sigstore instance `auto|public-good|github|custom`: by itself with the public-good one, and with GitHub's own, which logs nothing, for a repository that is not public; custom is that of --signing-config")
 	flags.StringVar(&f.config, "signing-config", "", "signing config v0.2 `FILE`: the services of another instance, which --trusted-root goes with")
 	flags.IntVar(&f.rekorVersion, "rekor-version", signer.ConfigDecides, "log to Rekor `1|2` in place of what the signing config prefers")
 }
@@ -45,11 +45,13 @@ func (f *instanceFlags) check() error {
 		return usage("give --rekor-version 1 or 2", "there is no Rekor version %d", f.rekorVersion)
 	}
 	switch f.name {
-	case "", instanceAuto, instancePublicGood, instanceGitHub:
+	case "", instanceAuto, instancePublicGood, instanceGitHub, instanceCustom:
 	default:
 		return usage("use --instance auto, public-good or github; another one is named with --signing-config FILE and --trusted-root FILE", "unknown --instance %q", f.name)
 	}
 	switch {
+	case f.name == instanceCustom && f.config == "":
+		return usage("name it with --signing-config FILE and --trusted-root FILE", "--instance custom is that of a signing config, and none is given")
 	case f.forced() && f.config != "":
 		return usage("leave one of them out", "--instance %s and --signing-config name two instances", f.name)
 	case f.name == instanceGitHub && f.rekorVersion != signer.ConfigDecides:
@@ -65,7 +67,7 @@ func (f *instanceFlags) forced() bool {
 
 // given tells whether any of them differs from its default, but for trusted roots.
 func (f *instanceFlags) given() bool {
-	return f.forced() || f.config != "" || f.rekorVersion != signer.ConfigDecides
+	return f.forced() || f.name == instanceCustom || f.config != "" || f.rekorVersion != signer.ConfigDecides
 }
 
 // offer is where one may sign, before it is known who does: [offer.choose] makes an

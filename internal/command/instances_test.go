@@ -196,6 +196,8 @@ func TestInstanceByAccident(t *testing.T) {
 		"an authority that nobody knows":    {config: config("https://fulcio.acme.example", false), args: append(bothRoots(), "--signing-config", "DIR/config.json"), code: ExitDenied, says: "the certificate transparency log"},
 		"a signing config without its root": {config: config("https://fulcio.acme.example", false), args: []string{"--offline", "--signing-config", "DIR/config.json"}, code: ExitUsage, says: "give the trusted root of that instance"},
 		"two instances":                     {config: config("https://fulcio.githubapp.com", false), args: append(bothRoots(), "--signing-config", "DIR/config.json", "--instance", "github"), code: ExitUsage, says: "name two instances"},
+		"a custom one without a config":     {args: append(bothRoots(), "--instance", "custom"), code: ExitUsage, says: "and none is given"},
+		"a custom one that is public":       {config: config("https://fulcio.sigstore.dev", true), args: append(bothRoots(), "--signing-config", "DIR/config.json", "--instance", "custom"), code: ExitDenied, says: "its name would be in rekor.sigstore.dev"},
 		"an instance that there is not":     {args: append(bothRoots(), "--instance", "private"), code: ExitUsage, says: "unknown --instance"},
 		"GitHub's, and a version of Rekor":  {args: append(bothRoots(), "--instance", "github", "--rekor-version", "1"), code: ExitUsage, says: "has no log"},
 		"a signing config of GitHub's own":  {config: config("https://fulcio.githubapp.com", false), args: append(bothRoots(), "--signing-config", "DIR/config.json"), hosts: githubHosts(), says: "instance  custom: named by --signing-config"},

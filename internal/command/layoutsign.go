@@ -82,7 +82,7 @@ func newLayoutSign(env Env) *cobra.Command {
 	in.instance.register(flags)
 	in.guards.registerPublicLog(flags)
 	choices(cmd, "oidc-flow", flowAuto, flowAmbient, flowBrowser, flowDevice)
-	choices(cmd, "instance", instanceAuto, instancePublicGood, instanceGitHub)
+	choices(cmd, "instance", instanceAuto, instancePublicGood, instanceGitHub, instanceCustom)
 	choices(cmd, "rekor-version", "1", "2")
 	return cmd
 }

@@ -44,7 +44,7 @@ func (f *summaryFlags) register(cmd *cobra.Command) {
 	f.instance.registerServices(flags)
 	f.guards.registerPublicLog(flags)
 	choices(cmd, "oidc-flow", flowAuto, flowAmbient, flowBrowser, flowDevice)
-	choices(cmd, "instance", instanceAuto, instancePublicGood, instanceGitHub)
+	choices(cmd, "instance", instanceAuto, instancePublicGood, instanceGitHub, instanceCustom)
 	choices(cmd, "rekor-version", "1", "2")
 }
 

@@ -39,9 +39,9 @@ type verifyInput struct {
 
 const verifyHelp = `Verify that each ARTIFACT was signed by those who must have signed it.
 
-ARTIFACT is a file, "-" for standard input, a digest (sha256:HEX, sha384:HEX,
-sha512:HEX, gitCommit:HEX, gitTree:HEX, gitTag:HEX) or an image by digest
-(oci://NAME@sha256:HEX).
+ARTIFACT is a file or a glob as attest has them, "-" for standard input, a digest
+(sha256:HEX, sha384:HEX, sha512:HEX, gitCommit:HEX, gitTree:HEX, gitTag:HEX) or an
+image by digest (oci://NAME@sha256:HEX).
 
 Say who must have signed: a layout (--layout), or in its place one identity
 (--certificate-identity with --certificate-oidc-issuer), one key (--key) or those of
