@@ -6,7 +6,8 @@
 //
 //	compiler, err := attribute.NewCompiler()
 //	rule, problems := compiler.Compile(`signer.job.ref == "refs/tags/" + params.tag`)
-//	holds, saw, err := rule.Holds(facts, parameters)
+//	holds, err := rule.Holds(facts, parameters)
+//	why := rule.Why(facts, parameters) // of a rule that did not hold
 //
 // Source: https://github.com/in-toto/ITE/tree/master/ITE/11
 package attribute
@@ -40,6 +41,7 @@ func NewCompiler() (*Compiler, error) {
 	options := append(functions(),
 		cel.StdLib(cel.StdLibSubset(env.NewLibrarySubset().AddExcludedFunctions(env.NewFunction("matches")))),
 		cel.EagerlyValidateDeclarations(true),
+		cel.EnableMacroCallTracking(), // so that a part of a rule can be written out
 		cel.DefaultUTCTimeZone(true),
 		cel.CrossTypeNumericComparisons(true),
 		cel.ParserExpressionSizeLimit(MaxRuleBytes),
@@ -63,7 +65,9 @@ func NewCompiler() (*Compiler, error) {
 // by several goroutines at once.
 type Rule struct {
 	text       string
+	checked    *cel.Ast
 	program    cel.Program
+	explaining cel.Program // keeps the value of every part
 	parameters []Parameter
 	shown      []lookup
 }
@@ -99,12 +103,15 @@ func (c *Compiler) Compile(text string) (*Rule, []Problem) {
 	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
 		return nil, []Problem{{Message: fmt.Sprintf("the rule is %s, not a boolean", cel.FormatCELType(t)), Line: 1, Column: 1}}
 	}
-	r := &Rule{text: text}
+	r := &Rule{text: text, checked: checked}
 	if problems := r.inspect(checked); len(problems) > 0 {
 		return nil, problems
 	}
 	var err error
 	if r.program, err = c.environment.Program(checked, cel.CostLimit(MaxCost), cel.CostTracking(prices{})); err != nil {
+		return nil, []Problem{{Message: err.Error(), Line: 1, Column: 1}}
+	}
+	if r.explaining, err = c.explainer(checked); err != nil {
 		return nil, []Problem{{Message: err.Error(), Line: 1, Column: 1}}
 	}
 	return r, nil

@@ -10,26 +10,30 @@ import (
 )
 
 // Holds evaluates the rule. It is true only where the rule came to true; err
-// says why it came to nothing. saw lists what the rule looked up, for a report.
+// says why it came to nothing.
 //
 // parameters are the caller's values: texts, and maps of texts for families. One
 // that was not given is not in the map.
-func (r *Rule) Holds(f *Facts, parameters map[string]any) (holds bool, saw []string, err error) {
-	if parameters == nil {
-		parameters = map[string]any{}
-	}
-	saw = r.saw(f, parameters)
-	out, _, err := r.program.Eval(map[string]any{
-		"predicate": f.predicate, "predicateType": f.predicateType, "subject": f.subject, "signer": f.signer, "params": parameters,
-	})
+func (r *Rule) Holds(f *Facts, parameters map[string]any) (bool, error) {
+	out, _, err := r.program.Eval(variables(f, parameters))
 	if err != nil {
-		return false, saw, err
+		return false, err
 	}
 	result, isBool := out.(types.Bool)
 	if !isBool {
-		return false, saw, fmt.Errorf("the rule came to %s, not to true or false", out.Type().TypeName())
+		return false, fmt.Errorf("the rule came to %s, not to true or false", out.Type().TypeName())
 	}
-	return bool(result), saw, nil
+	return bool(result), nil
+}
+
+// variables are the names that rules know.
+func variables(f *Facts, parameters map[string]any) map[string]any {
+	if parameters == nil {
+		parameters = map[string]any{}
+	}
+	return map[string]any{
+		"predicate": f.predicate, "predicateType": f.predicateType, "subject": f.subject, "signer": f.signer, "params": parameters,
+	}
 }
 
 // What a report shows of a rule's lookups.
@@ -38,14 +42,14 @@ const (
 	mostLetter = 120
 )
 
-// saw gives the values of the lookups: signer.job.ref = "refs/heads/main".
+// saw gives the values of the lookups: signer.job.ref is "refs/heads/main".
 func (r *Rule) saw(f *Facts, parameters map[string]any) []string {
 	var out []string
 	for _, l := range r.shown {
 		if len(out) == mostShown {
 			return append(out, fmt.Sprintf("and %d more", len(r.shown)-mostShown))
 		}
-		out = append(out, l.String()+" = "+shown(l.value(f, parameters)))
+		out = append(out, l.found(l.value(f, parameters)))
 	}
 	return out
 }
@@ -53,13 +57,24 @@ func (r *Rule) saw(f *Facts, parameters map[string]any) []string {
 func (l lookup) String() string {
 	text := l.variable
 	for _, key := range l.keys {
-		if plain(key) {
-			text += "." + key
-		} else {
-			text += "[" + strconv.Quote(key) + "]"
+		switch name, isText := key.(string); {
+		case !isText:
+			text += fmt.Sprintf("[%v]", key)
+		case plain(name):
+			text += "." + name
+		default:
+			text += "[" + strconv.Quote(name) + "]"
 		}
 	}
 	return text
+}
+
+// found says what stands there.
+func (l lookup) found(value any) string {
+	if value == (absent{}) {
+		return l.String() + " is not there"
+	}
+	return l.String() + " is " + shown(value)
 }
 
 // absent is what a lookup finds where there is nothing.
@@ -76,28 +91,42 @@ func (l lookup) value(f *Facts, parameters map[string]any) any {
 		value = parameters
 	case "signer":
 		value = f.signer.fields()
+	case "subject":
+		subjects := make([]any, len(f.subject))
+		for i, s := range f.subject {
+			subjects[i] = s
+		}
+		value = subjects
 	default:
 		return absent{}
 	}
 	for _, key := range l.keys {
-		switch object := value.(type) {
-		case map[string]any:
-			next, ok := object[key]
-			if !ok {
-				return absent{}
-			}
-			value = next
-		case map[string]string:
-			next, ok := object[key]
-			if !ok {
-				return absent{}
-			}
-			value = next
-		default:
-			return absent{}
+		if value = within(value, key); value == (absent{}) {
+			break
 		}
 	}
 	return value
+}
+
+// within is what stands behind one key of an object, or at one place of a list.
+func within(value, key any) any {
+	name, isText := key.(string)
+	place, _ := key.(int)
+	switch object := value.(type) {
+	case map[string]any:
+		if next, ok := object[name]; ok && isText {
+			return next
+		}
+	case map[string]string:
+		if next, ok := object[name]; ok && isText {
+			return next
+		}
+	case []any:
+		if !isText && place >= 0 && place < len(object) {
+			return object[place]
+		}
+	}
+	return absent{}
 }
 
 func (s *Signer) fields() map[string]any {
@@ -109,8 +138,6 @@ func (s *Signer) fields() map[string]any {
 
 func shown(value any) string {
 	switch v := value.(type) {
-	case absent:
-		return "nothing"
 	case nil:
 		return "null"
 	case string:
@@ -118,11 +145,26 @@ func shown(value any) string {
 	case []any:
 		return fmt.Sprintf("a list of %d", len(v))
 	case map[string]any:
-		return "an object with " + shortened(joined(keysOf(v)))
+		return shownObject(v)
 	case map[string]string:
-		return "an object with " + shortened(joined(keysOf(v)))
+		return shownObject(v)
 	}
 	return shortened(fmt.Sprint(value))
+}
+
+// shownObject shows an object's texts and numbers where it has nothing else, and
+// else what it has.
+func shownObject[V any](object map[string]V) string {
+	var fields []string
+	for _, key := range keysOf(object) {
+		switch value := any(object[key]).(type) {
+		case map[string]any, map[string]string, []any:
+			return "an object with " + shortened(joined(keysOf(object)))
+		default:
+			fields = append(fields, key+": "+shown(value))
+		}
+	}
+	return shortened("{" + strings.Join(fields, ", ") + "}")
 }
 
 func keysOf[V any](m map[string]V) []string {
@@ -134,9 +176,11 @@ func keysOf[V any](m map[string]V) []string {
 	return keys
 }
 
-func shortened(text string) string {
-	if letters := []rune(text); len(letters) > mostLetter {
-		return string(letters[:mostLetter]) + "…"
+func shortened(text string) string { return cut(text, mostLetter) }
+
+func cut(text string, most int) string {
+	if letters := []rune(text); len(letters) > most {
+		return string(letters[:most]) + "…"
 	}
 	return text
 }

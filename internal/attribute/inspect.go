@@ -16,7 +16,7 @@ import (
 // signer.job.ref: the variable and the keys behind it.
 type lookup struct {
 	variable string
-	keys     []string
+	keys     []any // texts, and numbers for places of a list
 }
 
 // inspection walks a checked rule. It notes what the rule looks up, and refuses
@@ -78,7 +78,7 @@ func (i *inspection) call(e ast.Expr) {
 	c := e.AsCall()
 	if c.FunctionName() == operators.In && len(c.Args()) == 2 && c.Args()[1].Kind() == ast.IdentKind {
 		if key, ok := textLiteral(c.Args()[0]); ok && c.Args()[1].AsIdent() == "params" && i.shadowed["params"] == 0 {
-			i.note(e, lookup{"params", []string{key}})
+			i.note(e, lookup{"params", []any{key}})
 			return
 		}
 	}
@@ -105,7 +105,7 @@ func (i *inspection) comprehension(c ast.ComprehensionExpr) {
 
 // path reads an expression that is a variable with names behind it.
 func (i *inspection) path(e ast.Expr) (lookup, bool) {
-	var keys []string
+	var keys []any
 	for {
 		switch e.Kind() {
 		case ast.IdentKind:
@@ -122,11 +122,13 @@ func (i *inspection) path(e ast.Expr) (lookup, bool) {
 			if c.FunctionName() != operators.Index || len(c.Args()) != 2 {
 				return lookup{}, false
 			}
-			key, ok := textLiteral(c.Args()[1])
-			if !ok {
+			if key, ok := textLiteral(c.Args()[1]); ok {
+				keys = append(keys, key)
+			} else if place, ok := numberLiteral(c.Args()[1]); ok {
+				keys = append(keys, place)
+			} else {
 				return lookup{}, false
 			}
-			keys = append(keys, key)
 			e = c.Args()[0]
 		default:
 			return lookup{}, false
@@ -139,7 +141,12 @@ func (i *inspection) note(e ast.Expr, path lookup) {
 	location := i.source.GetStartLocation(e.ID())
 	switch path.variable {
 	case "params":
-		i.rule.parameters = append(i.rule.parameters, Parameter{Name: path.keys[0], Line: max(location.Line(), 1), Column: location.Column() + 1})
+		name, ok := path.keys[0].(string)
+		if !ok {
+			i.problem(e, `params is no list; name each parameter, as in params.tag or "tag" in params`)
+			return
+		}
+		i.rule.parameters = append(i.rule.parameters, Parameter{Name: name, Line: max(location.Line(), 1), Column: location.Column() + 1})
 	case "signer":
 		i.checkSigner(e, path.keys)
 	}
@@ -150,7 +157,7 @@ func (i *inspection) note(e ast.Expr, path lookup) {
 
 // checkSigner refuses names that signer.extensions and signer.job never have:
 // has() of a misspelt one would be false for every certificate.
-func (i *inspection) checkSigner(e ast.Expr, keys []string) {
+func (i *inspection) checkSigner(e ast.Expr, keys []any) {
 	if len(keys) < 2 {
 		return
 	}
@@ -161,8 +168,8 @@ func (i *inspection) checkSigner(e ast.Expr, keys []string) {
 			known = append(known, string(name))
 		}
 	}
-	if !slices.Contains(known, keys[1]) {
-		i.problem(e, fmt.Sprintf("signer.%s has no %s; it has %s", keys[0], keys[1], joined(known)))
+	if name, ok := keys[1].(string); !ok || !slices.Contains(known, name) {
+		i.problem(e, fmt.Sprintf("signer.%v has no %v; it has %s", keys[0], keys[1], joined(known)))
 	}
 }
 
@@ -177,4 +184,12 @@ func textLiteral(e ast.Expr) (string, bool) {
 	}
 	text, ok := e.AsLiteral().(types.String)
 	return string(text), ok
+}
+
+func numberLiteral(e ast.Expr) (int, bool) {
+	if e.Kind() != ast.LiteralKind {
+		return 0, false
+	}
+	number, ok := e.AsLiteral().(types.Int)
+	return int(number), ok
 }

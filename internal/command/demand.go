@@ -75,12 +75,10 @@ func refuseAll(targets []target, findings []verdict.Finding) []verdict.Verdict {
 	var out []verdict.Verdict
 	for _, t := range targets {
 		v := verdict.Verdict{Artifact: artifact.Artifact{Given: t.given, Name: t.name, Digest: t.digest}}
-		for _, f := range findings {
-			if tooNew {
-				v = v.Undecide(f)
-			} else {
-				v = v.Deny(f)
-			}
+		if tooNew {
+			v = v.Undecide(findings...)
+		} else {
+			v = v.Deny(findings...)
 		}
 		out = append(out, v)
 	}

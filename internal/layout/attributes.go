@@ -147,7 +147,7 @@ func (c *check) attributes(s *statement, e *entry) *verdict.Finding {
 	for _, a := range e.attributes {
 		finding, known := s.attributes.judged[a.Rule]
 		if !known {
-			finding = c.attribute(s, a.Rule)
+			finding = c.attribute(s, a)
 			if s.attributes.judged == nil {
 				s.attributes.judged = map[*attribute.Rule]*verdict.Finding{}
 			}
@@ -160,7 +160,7 @@ func (c *check) attributes(s *statement, e *entry) *verdict.Finding {
 	return nil
 }
 
-func (c *check) attribute(s *statement, rule *attribute.Rule) *verdict.Finding {
+func (c *check) attribute(s *statement, a expectedAttribute) *verdict.Finding {
 	if s.attributes.facts == nil {
 		facts, err := attribute.NewFacts(s.verified)
 		if err != nil {
@@ -168,27 +168,43 @@ func (c *check) attribute(s *statement, rule *attribute.Rule) *verdict.Finding {
 		}
 		s.attributes.facts = facts
 	}
-	holds, saw, err := rule.Holds(s.attributes.facts, c.layout.params)
+	holds, err := a.Holds(s.attributes.facts, c.layout.params)
 	if holds && err == nil {
 		return nil
 	}
+	why := a.Why(s.attributes.facts, c.layout.params)
 	f := &verdict.Finding{
-		ID: verdict.AttributeFalse, Rule: shortened(rule.Text()), Expected: "an attestation for which the rule is true",
-		Found: "the rule is false", Next: "check the parameters, and that this is the attestation that you mean",
+		ID: verdict.AttributeFalse, Rule: shortened(a.Text()), Where: a.at.position(1, 1).in(c.Layout.name),
+		Expected: wanted(why), Found: "the rule is false", Next: "check the parameters, and that this is the attestation that you mean",
 	}
+	separator := ": "
 	if err != nil {
+		separator = "; "
 		f.ID, f.Found = verdict.AttributeError, "the rule cannot be evaluated: "+err.Error()
-		f.Next = "give every parameter that the rule needs; a rule for what may be absent asks first: has(predicate.field), \"name\" in params"
+		f.Next = "check the parameters, and that this is the attestation that you mean; a rule for what may be absent asks first: has(predicate.field)"
 	}
-	if len(saw) > 0 {
-		f.Found += "; it saw " + strings.Join(saw, ", ")
+	if len(why.Found) > 0 {
+		f.Found += separator + strings.Join(why.Found, ", ")
 	}
 	return f
 }
 
+// wanted says what would have been true of another attestation, and which
+// parameters of the caller's ask for it.
+func wanted(why attribute.Why) string {
+	if len(why.Wanted) == 0 {
+		return "an attestation for which the rule is true"
+	}
+	text := strings.Join(why.Wanted, ", or ")
+	if len(why.Asked) > 0 {
+		text += ", as --param " + strings.Join(why.Asked, " --param ") + " asks"
+	}
+	return text
+}
+
 // shortened is a rule in one line of a report.
 func shortened(text string) string {
-	const most = 400
+	const most = 200
 	text = strings.Join(strings.Fields(text), " ")
 	if letters := []rune(text); len(letters) > most {
 		return string(letters[:most]) + "…"

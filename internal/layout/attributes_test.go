@@ -92,7 +92,7 @@ func TestAttributesComeLast(t *testing.T) {
 	})
 }
 
-// What a reader of the report needs: the rule, and what it saw.
+// What a reader of the report needs: what was found, where, and who asked for what else.
 func TestAttributeFinding(t *testing.T) {
 	t.Parallel()
 	v := trial{layout: attributed(t, withAll(`signer.job.ref == "refs/tags/" + params.tag`)...), params: map[string]string{"tag": "v1"}, words: []word{built(run{})}}.judge(t)
@@ -100,7 +100,8 @@ func TestAttributeFinding(t *testing.T) {
 		t.Fatalf("%s:\n%s", v.Outcome(), describeAll(v))
 	}
 	f := v.Findings[0]
-	if f.Step != "build" || f.Rule != `signer.job.ref == "refs/tags/" + params.tag` || !strings.Contains(f.Found, `it saw signer.job.ref = "refs/heads/main", params.tag = "v1"`) {
+	if f.Step != "build" || f.Rule != `signer.job.ref == "refs/tags/" + params.tag` || !strings.HasSuffix(f.Found, `the rule is false: signer.job.ref is "refs/heads/main"`) ||
+		f.Expected != `signer.job.ref == "refs/tags/v1", as --param tag=v1 asks` || !strings.HasPrefix(f.Where, "layout.yml:36:") {
 		t.Errorf("the finding is %+v", f)
 	}
 }

@@ -63,9 +63,7 @@ func newCheck(in Input, n nested, work int) *check {
 
 func (c *check) judge() verdict.Verdict {
 	if findings := c.prepare(); len(findings) > 0 {
-		for _, f := range findings {
-			c.verdict = c.verdict.Deny(f)
-		}
+		c.verdict = c.verdict.Deny(findings...)
 		c.verdict.Evidence = c.report(false)
 		return c.verdict
 	}

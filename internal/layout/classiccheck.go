@@ -46,12 +46,11 @@ func CheckClassic(in ClassicInput) *ClassicResult {
 }
 
 func (r *ClassicResult) deny(findings ...verdict.Finding) *ClassicResult {
-	for _, f := range findings {
-		if f.ID == verdict.SourceUnreadable {
-			r.verdict = r.verdict.Undecide(f)
-			continue
-		}
-		r.verdict = r.verdict.Deny(f)
+	decided := func(f verdict.Finding) bool { return f.ID != verdict.SourceUnreadable }
+	if len(findings) == 0 || slices.ContainsFunc(findings, decided) {
+		r.verdict = r.verdict.Deny(findings...)
+	} else {
+		r.verdict = r.verdict.Undecide(findings...)
 	}
 	return r
 }

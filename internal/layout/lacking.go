@@ -35,6 +35,7 @@ func (c *check) lacks(step *boundStep, e *entry, s sorted) *verdict.Finding {
 		}
 		if s.people == 0 {
 			f.ID, f.Expected, f.Rule = s.nearest.ID, s.nearest.Expected, s.nearest.Rule
+			f.Where = cmp.Or(s.nearest.Where, f.Where)
 			if s.nearestStage > otherSigner && s.nearest.Next != "" {
 				f.Next = s.nearest.Next
 			}

@@ -32,7 +32,7 @@ func (c *check) deny(a *attempt) verdict.Verdict {
 	v.Steps = c.steps(a)
 	v.Evidence = c.report(false)
 	v.Trace = c.trace(a)
-	findings := a.lacking
+	findings := slices.Clip(a.lacking)
 	if a.stuck != nil {
 		findings = append(findings, c.placed(*a.stuck))
 	}
@@ -42,18 +42,10 @@ func (c *check) deny(a *attempt) verdict.Verdict {
 			Found: "too many ways to try", Next: "hand only the evidence of this release, with --bundle",
 		})
 	}
-	unread := c.unread()
-	for _, f := range findings {
-		if unread != nil && len(a.lacking) > 0 {
-			v = v.Undecide(f)
-		} else {
-			v = v.Deny(f)
-		}
+	if unread := c.unread(); unread != nil && len(a.lacking) > 0 {
+		return v.Undecide(append(findings, *unread)...)
 	}
-	if unread != nil && len(a.lacking) > 0 {
-		v = v.Undecide(*unread)
-	}
-	return v
+	return v.Deny(findings...)
 }
 
 // unread returns the reason of a candidate that could not be judged at all.

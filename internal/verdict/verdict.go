@@ -84,18 +84,22 @@ func (v Verdict) untrue() string {
 	return ""
 }
 
-// Deny returns v as denied, with one more finding. A denial stays one.
-func (v Verdict) Deny(f Finding) Verdict {
-	v.Findings = append(slices.Clip(v.Findings), f)
+// Deny returns v as denied, with these findings too. A denial stays one. Each call
+// copies the list, so many findings are given at once.
+func (v Verdict) Deny(more ...Finding) Verdict {
+	v.Findings = append(slices.Clip(v.Findings), more...)
 	v.outcome, v.denied = Denied, true
 	return v
 }
 
-// Undecide returns v as undecided, with one more finding: something that the
+// Undecide returns v as undecided, with these findings too: something that the
 // decision needs could not be read, fetched or understood. What is denied stays
-// denied.
-func (v Verdict) Undecide(f Finding) Verdict {
-	v.Findings = append(slices.Clip(v.Findings), f)
+// denied, and so is what has no reason to be undecided.
+func (v Verdict) Undecide(more ...Finding) Verdict {
+	if len(more) == 0 {
+		return v.Deny()
+	}
+	v.Findings = append(slices.Clip(v.Findings), more...)
 	v.outcome = Undecided
 	if v.denied {
 		v.outcome = Denied

@@ -87,7 +87,7 @@ func TestDenialStays(t *testing.T) {
 }
 
 // row applies one more decision.
-func (v Verdict) row(want Outcome, f Finding, decide func(Verdict, Finding) Verdict) struct {
+func (v Verdict) row(want Outcome, f Finding, decide func(Verdict, ...Finding) Verdict) struct {
 	v    Verdict
 	want Outcome
 } {
@@ -95,6 +95,19 @@ func (v Verdict) row(want Outcome, f Finding, decide func(Verdict, Finding) Verd
 		v    Verdict
 		want Outcome
 	}{decide(v, f), want}
+}
+
+// Whoever decides without a reason has decided nothing, which is denied.
+func TestNoReasonIsDenied(t *testing.T) {
+	t.Parallel()
+	for name, v := range map[string]Verdict{
+		"denied": Verdict{}.Deny(), "undecided": Verdict{}.Undecide(),
+		"allowed, then denied": witnessed().Allow().Deny(), "allowed, then undecided": witnessed().Allow().Undecide(),
+	} {
+		if got := v.Outcome(); got != Denied {
+			t.Errorf("%s without a finding: %v", name, got)
+		}
+	}
 }
 
 func TestCopiesAreIndependent(t *testing.T) {
