@@ -52,7 +52,7 @@ type gitObject struct {
 func CandidateOfObject(o Object) (Candidate, *Refusal) {
 	signed, err := gitobject.Split(o.Data)
 	if errors.Is(err, gitobject.ErrUnsigned) {
-		return Candidate{}, refuse(o.Source, verdict.GitObjectUnsigned, &reason{found: "reading the git object", cause: err, expected: "a commit or tag with a signature", next: "have its author sign it (git commit -S, git tag -s), or attest it (signatus attest --commit)"})
+		return Candidate{}, refuse(o.Source, verdict.GitObjectUnsigned, &reason{found: "reading the git object", cause: err, expected: "a commit or tag with a signature", next: "have its author sign it (git commit -S, git tag -s), or attest it (signatus attest --commit ID)"})
 	}
 	if err == nil {
 		err = o.named(signed)
@@ -101,7 +101,7 @@ func (e *entity) readObject() *placeless {
 			return &placeless{verdict.ForgeKey, &reason{
 				found:    "it is signed with a key of GitHub's own, which signs what anybody does on its web pages",
 				expected: "the author's own signature",
-				next:     "have the author attest the commit (signatus attest --commit), or push one that is signed by its author",
+				next:     "have the author attest the commit (signatus attest --commit ID), or push one that is signed by its author",
 			}}
 		}
 	case gitobject.X509:
@@ -116,7 +116,7 @@ func (e *entity) readObject() *placeless {
 	case errors.Is(err, gitsign.ErrUnproven):
 		return &placeless{verdict.NoProvenTime, &reason{
 			found: "reading its gitsign signature", cause: err, expected: "a log entry in the signature, or an RFC 3161 timestamp",
-			next: "sign with  git config gitsign.rekorMode offline  (or gitsign.timestampServerURL), or attest the commit (signatus attest --commit)",
+			next: "sign with  git config gitsign.rekorMode offline  (or gitsign.timestampServerURL), or attest the commit (signatus attest --commit ID)",
 		}}
 	}
 	return &placeless{verdict.SignatureInvalid, &reason{found: "reading the object's signature", cause: err, next: "have it signed again"}}

@@ -15,9 +15,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// TestPagesSpeakTheCommandLine parses every command that a page, a ready-made layout or
-// a verb's help shows with the flags of its verb: none names a verb or a flag that there
-// is not, or leaves out a flag's value.
+// TestPagesSpeakTheCommandLine parses every command that a page, a ready-made layout, a
+// verb's help or a next step of the transcripts shows with the flags of its verb: none
+// names a verb or a flag that there is not, or leaves out a flag's value.
 func TestPagesSpeakTheCommandLine(t *testing.T) {
 	t.Parallel()
 	seen := 0
@@ -58,8 +58,8 @@ func TestFlagsHaveAPage(t *testing.T) {
 // TestCommandsAreSeen shows that the reader of pages sees what it is there for.
 func TestCommandsAreSeen(t *testing.T) {
 	t.Parallel()
-	const page = "Run `signatus version` or\n```\n$ signatus verify a --layout b \\\n    --param 'c=d e' … > out # why\nx && signatus attest y | z\n```\n#   signatus layout lint f.yml (as each)\nsignatus reads on\n"
-	want := [][]string{{"version"}, {"verify", "a", "--layout", "b", "--param", "c=d e", "…"}, {"attest", "y"}, {"layout", "lint", "f.yml"}}
+	const page = "Run `signatus version` or\n```\n$ signatus verify a --layout b \\\n    --param 'c=d e' … > out # why\nx && signatus attest y | z\n```\n#   signatus layout lint f.yml (as each)\n  next: sign it (signatus layout sign g), or not\nsignatus reads on\n"
+	want := [][]string{{"version"}, {"verify", "a", "--layout", "b", "--param", "c=d e", "…"}, {"attest", "y"}, {"layout", "lint", "f.yml"}, {"layout", "sign", "g"}}
 	got := commands(page)
 	if !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("got %q, expected %q", got, want)
@@ -88,6 +88,18 @@ func pages(t *testing.T) map[string]string {
 			out[name] = string(text)
 		}
 	}
+	transcripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(transcripts) == 0 {
+		t.Fatalf("no transcripts: %v", err)
+	}
+	nextSteps := regexp.MustCompile(`(?m)^ *(?:verify|verify with|next:|then) .*$`)
+	for _, name := range transcripts {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[name] = strings.Join(nextSteps.FindAllString(string(text), -1), "\n")
+	}
 	eachVerb(newRoot(Env{}), func(verb *cobra.Command) { out[verb.CommandPath()+" --help"] = verb.Long + "\n" + verb.Example })
 	return out
 }
@@ -107,21 +119,29 @@ func eachVerb(cmd *cobra.Command, visit func(*cobra.Command)) {
 // of a line that begins with it, and those within backquotes.
 func commands(text string) (out [][]string) {
 	text = regexp.MustCompile(`\\\n#?\s*`).ReplaceAllString(text, "")
-	begins := regexp.MustCompile("(?m)(?:^[ #$]*(?:- run: )?|`|&& |run  )signatus ((?:attest|verify|layout|version|conformance) ?[^`\n]*)")
+	begins := regexp.MustCompile("(?m)(?:^[ #$]*(?:- run: )?|^verify +|`|&& |\\(|: |with  |run  )signatus ((?:attest|verify|layout|version|conformance) ?[^`;\n]*)")
 	for _, match := range begins.FindAllStringSubmatch(text, -1) {
 		out = append(out, words(match[1]))
 	}
 	return out
 }
 
-// words splits a line as a shell does, up to where it would do more than run a program.
+// words splits a line as a shell does, up to where it would do more than run a program, or
+// a sentence goes on.
 func words(line string) (out []string) {
 	word := regexp.MustCompile(`(?:'[^']*'|"[^"]*"|[^\s'"])+`)
 	for _, w := range word.FindAllString(line, -1) {
 		if strings.ContainsAny(w[:1], "#|>&(;") {
 			break
 		}
-		out = append(out, strings.NewReplacer(`'`, "", `"`, "").Replace(w))
+		plain := strings.TrimRight(w, ",)") // where the sentence goes on around it
+		if strings.Contains(w, "(") {
+			plain = w
+		}
+		out = append(out, strings.NewReplacer(`'`, "", `"`, "").Replace(plain))
+		if plain != w {
+			break
+		}
 	}
 	return out
 }
