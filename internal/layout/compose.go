@@ -96,7 +96,11 @@ func (c Composition) check() error {
 	case c.Expires.IsZero() || c.Now.IsZero():
 		return errors.New("no expiry, or no time to lint it by")
 	}
-	for _, text := range append([]string{c.Repository, c.RepositoryID, c.Workflow, c.Root, c.Verify}, c.Subjects...) {
+	texts := append([]string{c.Repository, c.RepositoryID, c.Workflow, c.Ref, c.Root, c.Verify}, c.Subjects...)
+	for _, a := range c.Authors {
+		texts = append(texts, a.Name, a.Identity, a.Issuer)
+	}
+	for _, text := range texts {
 		if !utf8.ValidString(text) || strings.ContainsFunc(text, hidden) || strings.ContainsAny(text, "{}") {
 			return fmt.Errorf("%q holds a character that cannot be seen, or a brace", text)
 		}

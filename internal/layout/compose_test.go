@@ -76,6 +76,8 @@ func TestComposeRefuses(t *testing.T) {
 		"reading the public":    func(c *Composition) { c.Authors[2].Key = []byte("no key") },
 		"has no subject":        func(c *Composition) { c.Subjects = []string{"app-["} },
 		"cannot be seen":        func(c *Composition) { c.Subjects = []string{"a\nb"} },
+		`"refs/heads/mai`:       func(c *Composition) { c.Ref = "refs/heads/mai\xff" },
+		`"Alice`:                func(c *Composition) { c.Authors[0].Name = "Alice\u202e" },
 		"or a brace":            func(c *Composition) { c.RepositoryID = "{repo}" },
 		"holds a character":     func(c *Composition) { c.Verify = "a\n_type: x" },
 	} {
@@ -95,6 +97,7 @@ func TestComposeRefuses(t *testing.T) {
 func FuzzCompose(f *testing.F) {
 	f.Add("github.com/acme/app", "123", "alice@example.com", "release.yml", "refs/heads/main", "*")
 	f.Add("github.com/acme/app", "123", "alice@example.com", "release.yml", "refs/heads/main", "\x80")
+	f.Add("github.com/acme/app", "123", "alice@example.com", "release.yml", "refs/heads/mai\xff", "*")
 	f.Add("github.com/acme/a: b", "1\n", "a # b@c", "x: y.yml", "refs/tags/*", "\"")
 	f.Fuzz(func(t *testing.T, repository, id, author, workflow, ref, subject string) {
 		text, err := Compose(Composition{
