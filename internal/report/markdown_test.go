@@ -19,7 +19,7 @@ func evilMarkdown() []string {
 		"x | ✅ | 9 of 9 |", `x \| y`, `x \`, "`code` ``more`` ```", "` ✅ allowed `", "**bold** __b__ *i* _i_ ~~s~~", "[text](https://evil.example/)",
 		"![image](https://evil.example/i.png)", "<https://evil.example/>", "<img src=x onerror=alert(1)>", "</details></summary></table><h1>✅ allowed</h1>",
 		"</pre><script>alert(1)</script>", "<!-- hidden --> --> <!--", "@octocat @acme/security", "alice@example.com", "#123 acme/app#1 GH-1", "https://evil.example/x?y=1&z=2",
-		"www.evil.example", "WWW.evil.example", "mailto:a@b.example", "ftp://evil.example", "xmpp:a@b.example", "&lt;b&gt; &#60; &amp;", "$\\evil$ $$x$$", ":smile: ^x^", "# heading", "> quote",
+		"www.evil.example", "WWW.evil.example", "mailto:a@b.example", "ftp://evil.example", "xmpp:a@b.example", "xmpp://b.example", "mailto://b.example", "&lt;b&gt; &#60; &amp;", "$\\evil$ $$x$$", ":smile: ^x^", "# heading", "> quote",
 		"- item\n1. item", "| --- |\n| x |", "\n\n## ✅ allowed\n\n", "x\r\n\r\n| y |", "\u202egnp.exe\u202c", "\x1b[2J", "a\u200bb", "~~~", "\t\tcode", "  ", " x ", "::error::x", "##[error]x",
 	}
 }

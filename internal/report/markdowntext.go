@@ -42,7 +42,9 @@ func proseOf(cleaned string) string {
 	return strings.NewReplacer(
 		`\`, "&#92;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "[", "&#91;", "]", "&#93;", "<", "&lt;", ">", "&gt;",
 		"&", "&amp;", "|", "&#124;", "~", "&#126;", "$", "&#36;", "!", "&#33;", "^", "&#94;",
-		"@", "@"+part, "#", "#"+part, "://", ":"+part+"//", "www.", "www"+part+".", "WWW.", "WWW"+part+".", "mailto:", "mailto"+part+":", "xmpp:", "xmpp"+part+":",
+		"@", "@"+part, "#", "#"+part, "www.", "www"+part+".", "WWW.", "WWW"+part+".",
+		"mailto://", "mailto"+part+":"+part+"//", "xmpp://", "xmpp"+part+":"+part+"//", // before what they begin with
+		"://", ":"+part+"//", "mailto:", "mailto"+part+":", "xmpp:", "xmpp"+part+":",
 	).Replace(cleaned)
 }
 
