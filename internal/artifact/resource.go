@@ -83,7 +83,11 @@ func (s Set) Add(r Resource) error {
 }
 
 // Names lists the rule names in order.
-func (s Set) Names() []string { return slices.Sorted(maps.Keys(s)) }
+func (s Set) Names() []string {
+	names := slices.AppendSeq(make([]string, 0, len(s)), maps.Keys(s))
+	slices.Sort(names)
+	return names
+}
 
 // Artifact is the thing in hand that a verdict is about.
 type Artifact struct {

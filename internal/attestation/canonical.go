@@ -20,8 +20,12 @@ import (
 //
 // The value is the received one, not what a struct kept of it: the peers write
 // their structs again before they check, and so refuse each other's layouts.
+// It never gets longer.
 func canonicalJSON(value jsontext.Value) ([]byte, error) {
-	c := canonical{dec: jsontext.NewDecoder(bytes.NewBuffer(value))}
+	c := canonical{
+		dec: jsontext.NewDecoder(bytes.NewBuffer(value), jsontext.AllowDuplicateNames(true)),
+		out: make([]byte, 0, len(value)),
+	}
 	if err := c.value(); err != nil {
 		return nil, fmt.Errorf("writing canonical JSON: %w", err)
 	}
@@ -99,33 +103,46 @@ func (c *canonical) array() error {
 }
 
 // object writes the members by their keys' code points, which is the order of
-// their bytes in UTF-8.
+// their bytes in UTF-8. They are written as they come, and moved only where they came
+// in another order: in-toto's tools write them in this one.
 func (c *canonical) object() error {
 	type written struct {
-		key   string
-		value []byte
+		key        string
+		begin, end int // in out, with a comma at its end
 	}
 	var members []written
+	ordered := true
+	c.out = append(c.out, '{')
+	start := len(c.out)
 	for c.dec.PeekKind() != '}' {
 		token, err := c.dec.ReadToken()
 		if err != nil {
 			return err
 		}
-		inner := canonical{dec: c.dec}
-		key := token.String()
-		if err := inner.value(); err != nil {
+		m := written{key: token.String(), begin: len(c.out)}
+		c.text(m.key)
+		c.out = append(c.out, ':')
+		if err := c.value(); err != nil {
 			return err
 		}
-		members = append(members, written{key, inner.out})
+		c.out = append(c.out, ',')
+		m.end = len(c.out)
+		ordered = ordered && (len(members) == 0 || members[len(members)-1].key < m.key)
+		members = append(members, m)
 	}
-	slices.SortFunc(members, func(a, b written) int { return strings.Compare(a.key, b.key) })
-	c.out = append(c.out, '{')
-	for i, m := range members {
-		if i > 0 {
-			c.out = append(c.out, ',')
+	if !ordered {
+		came := slices.Clone(c.out[start:])
+		c.out = c.out[:start]
+		slices.SortFunc(members, func(a, b written) int { return strings.Compare(a.key, b.key) })
+		for i, m := range members {
+			if i > 0 && m.key == members[i-1].key {
+				return fmt.Errorf("the key %.40q is there twice", m.key)
+			}
+			c.out = append(c.out, came[m.begin-start:m.end-start]...)
 		}
-		c.text(m.key)
-		c.out = append(append(c.out, ':'), m.value...)
+	}
+	if len(members) > 0 {
+		c.out = c.out[:len(c.out)-1] // the last comma
 	}
 	c.out = append(c.out, '}')
 	_, err := c.dec.ReadToken()

@@ -21,7 +21,7 @@ const MaxAuthorities = 64
 // Envelope.Verify alone makes one; nil and the zero value hold nothing.
 type Signed struct {
 	source, digest string
-	payload        jsontext.Value
+	payload        object
 	signers        []SignedBy
 }
 
@@ -46,7 +46,15 @@ func (s *Signed) Payload() jsontext.Value {
 	if s == nil {
 		return nil
 	}
-	return s.payload
+	return s.payload.raw
+}
+
+// Type is the _type that the signed object says it is of; empty where it says none.
+func (s *Signed) Type() string {
+	if s == nil {
+		return ""
+	}
+	return s.payload.text("_type")
 }
 
 // SignedBy are the keys and certificates whose signatures verified, each once.
@@ -153,7 +161,7 @@ func (e *Envelope) Verify(trusted Trusted) (*Signed, *Refusal) {
 	if e == nil || e.payload.raw == nil {
 		return nil, refuse("", verdict.EnvelopeMalformed, errors.New("no envelope"))
 	}
-	s := &Signed{source: e.source, digest: e.digest, payload: e.payload.raw}
+	s := &Signed{source: e.source, digest: e.digest, payload: e.payload}
 	var nearest error
 	for _, signature := range e.signatures {
 		by, err := e.signer(signature, trusted)

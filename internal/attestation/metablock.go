@@ -168,7 +168,7 @@ func (e *Envelope) readMetablock(document object) error {
 	if err := document.form("signed", "signatures"); err != nil {
 		return err
 	}
-	payload, err := scanObject(document.get("signed"))
+	payload, err := rescanObject(document.get("signed"))
 	if err != nil {
 		return fmt.Errorf("reading signed: %w", err)
 	}

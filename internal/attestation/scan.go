@@ -63,12 +63,18 @@ var errNotObject = errors.New("not a JSON object")
 // "Duplicate keys refused, invalid UTF-8 refused, nesting at most 64 deep": a
 // reader that keeps the first of two equal keys and one that keeps the last
 // would see two different statements under one signature. TestScanObject.
-func scanObject(data []byte) (object, error) {
+func scanObject(data []byte) (object, error) { return cutObject(data, false) }
+
+// rescanObject cuts an object out of a document that was scanned: no key in it is there
+// twice, and to look again costs the memory of all its keys.
+func rescanObject(value jsontext.Value) (object, error) { return cutObject(value, true) }
+
+func cutObject(data []byte, scanned bool) (object, error) {
 	start := len(data) - len(bytes.TrimLeft(data, " \t\r\n"))
 	if start == len(data) || data[start] != '{' {
 		return object{}, errNotObject
 	}
-	dec := jsontext.NewDecoder(bytes.NewBuffer(data))
+	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(scanned))
 	var o object
 	var name string
 	var nameEnd int64
@@ -105,7 +111,7 @@ func elements(array jsontext.Value) ([]jsontext.Value, error) {
 	if array.Kind() != '[' {
 		return nil, fmt.Errorf("%s, expected a list", kindName(array.Kind()))
 	}
-	dec := jsontext.NewDecoder(bytes.NewBuffer(array))
+	dec := jsontext.NewDecoder(bytes.NewBuffer(array), jsontext.AllowDuplicateNames(true))
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, err
 	}

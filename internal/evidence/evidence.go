@@ -6,6 +6,7 @@
 package evidence
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -195,14 +196,17 @@ func Read(fsys fs.FS, path string, limit int64) ([]byte, error) {
 		return nil, artifact.Cause(err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err != nil {
+	var data bytes.Buffer
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() { // its size is a hint
+		data.Grow(int(min(info.Size(), limit)) + bytes.MinRead)
+	}
+	if _, err := data.ReadFrom(io.LimitReader(file, limit+1)); err != nil {
 		return nil, artifact.Cause(err)
 	}
-	if int64(len(data)) > limit {
+	if int64(data.Len()) > limit {
 		return nil, fmt.Errorf("more than %s, which is the most that is read", size(limit))
 	}
-	return data, nil
+	return data.Bytes(), nil
 }
 
 // size is a bound of this program, in the unit in which it is whole.

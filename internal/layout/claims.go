@@ -1,10 +1,10 @@
 package layout
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -189,20 +189,22 @@ func (c *claims) demandSHA256() *verdict.Finding {
 // fingerprint is equal for equal claims: names, digests and whether they are
 // asserted, in order. The ref of a git source is an attribute and not in it.
 func (c *claims) fingerprint() string {
-	var b strings.Builder
+	sum := sha256.New()
+	var line bytes.Buffer
 	for _, set := range []artifact.Set{c.materials, c.products} {
 		for _, name := range set.Names() {
 			r := set[name]
-			fmt.Fprintf(&b, "%q %t", name, r.Asserted)
+			line.Reset()
+			fmt.Fprintf(&line, "%q %t", name, r.Asserted)
 			for _, alg := range r.Digest.Algorithms() {
-				fmt.Fprintf(&b, " %q %q", alg, r.Digest[alg])
+				fmt.Fprintf(&line, " %q %q", alg, r.Digest[alg])
 			}
-			b.WriteString("\n")
+			line.WriteByte('\n')
+			sum.Write(line.Bytes())
 		}
-		b.WriteString("--\n")
+		sum.Write([]byte("--\n"))
 	}
-	sum := sha256.Sum256([]byte(b.String()))
-	return hex.EncodeToString(sum[:])
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // subjectNames returns the names under which the statement has the artifact.

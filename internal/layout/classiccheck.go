@@ -16,7 +16,7 @@ import (
 // each step and their sublayouts, the rules, the inspections and their rules. It
 // never fails: what cannot be checked is not allowed, and the verdict says why.
 func CheckClassic(in ClassicInput) *ClassicResult {
-	c := &classicCheck{in: in, compat: &compat{on: in.Compat}}
+	c := &classicCheck{in: in, compat: &compat{on: in.Compat}, digests: digestPool{}}
 	result := &ClassicResult{}
 	signed, finding := c.signatures(result)
 	if finding != nil {
@@ -67,8 +67,9 @@ func readerNotes(r *classicReader) []string {
 }
 
 type classicCheck struct {
-	in     ClassicInput
-	compat *compat
+	in      ClassicInput
+	compat  *compat
+	digests digestPool
 }
 
 // signatures holds the layout to the caller's keys.

@@ -226,9 +226,9 @@ func (s *classicStep) functionaries(all []attestation.SignedBy) (by []attestatio
 
 // read reads the content of verified metadata.
 func (c *classicCheck) read(in stepInput, signed *attestation.Signed, k *kept, file attestation.LinkFile) (*verdict.Finding, []verdict.Finding) {
-	switch documentType(signed) {
+	switch signed.Type() {
 	case "link":
-		link, finding := c.compat.readLink(signed)
+		link, finding := c.readLink(signed)
 		if finding != nil {
 			return finding, nil
 		}
@@ -246,7 +246,7 @@ func (c *classicCheck) read(in stepInput, signed *attestation.Signed, k *kept, f
 	case "layout":
 		return c.sublayout(in, signed, k, file)
 	}
-	return linkProblem(verdict.LinkMalformed, fmt.Sprintf("the _type is %q, expected link or layout", documentType(signed))), nil
+	return linkProblem(verdict.LinkMalformed, fmt.Sprintf("the _type is %q, expected link or layout", signed.Type())), nil
 }
 
 // misaligned notes a command that is not the suggested one.

@@ -103,10 +103,10 @@ func (c *classicCheck) presented(s *scope, i *classicInspection, in presentedInp
 			continue
 		}
 		signed, refusal := file.Envelope.Verify(attestation.Trusted{Keys: owner, Now: c.in.Now})
-		if refusal != nil || documentType(signed) != "link" {
+		if refusal != nil || signed.Type() != "link" {
 			continue
 		}
-		link, finding := c.compat.readLink(signed)
+		link, finding := c.readLink(signed)
 		if finding == nil && link.name == i.name {
 			s.evidence = append(s.evidence, verdict.Evidence{
 				Source: signed.Source(), SHA256: sha256Of(signed.Digest()), Verified: true, Counted: true,
@@ -132,5 +132,8 @@ func (c *classicCheck) inspect(s *scope, i *classicInspection, in scopeInput) (*
 	if inspected.Note != "" {
 		s.notes = append(s.notes, inspected.Note)
 	}
-	return c.compat.readClaims(inspected.Materials, inspected.Products)
+	materials, products := c.recorded("material"), c.recorded("product")
+	materials.addAll(inspected.Materials)
+	products.addAll(inspected.Products)
+	return classicClaims(materials, products)
 }

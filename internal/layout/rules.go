@@ -144,6 +144,7 @@ func (q *queue) matches(r boundRule, name string, others []*group) bool {
 	}
 	have := q.over[name]
 	var joins []join
+	there := false
 	for _, g := range others {
 		set := g.claims.materials
 		if r.withProducts {
@@ -162,9 +163,11 @@ func (q *queue) matches(r boundRule, name string, others []*group) bool {
 			q.missed[name] = miss{rule: r, want: other.Digest, ref: other.Name.Ref}
 			return false
 		}
-		joins = append(joins, join{g, have, other.Digest, r.from, byTree})
+		if there = true; !q.classic || q.trace != nil { // nobody else asks what is joined
+			joins = append(joins, join{g, have, other.Digest, r.from, byTree})
+		}
 	}
-	if joins == nil {
+	if !there {
 		q.missed[name] = miss{rule: r}
 		return false
 	}
