@@ -56,6 +56,10 @@ func TestAliases(t *testing.T) {
 			map[string]string{"subject-path": "a", "predicate": "{\n  \"x\": 1\n}", "predicate-type": "https://example.com/x"},
 			attest("--predicate={\n  \"x\": 1\n}", "--predicate-type=https://example.com/x", "--", "a"),
 		},
+		"a predicate with tabs": {
+			map[string]string{"subject-path": "a", "predicate": "{\r\n\t\"x\":\t1\r\n}", "predicate-type": "https://example.com/x"},
+			attest("--predicate={\n\t\"x\":\t1\n}", "--predicate-type=https://example.com/x", "--", "a"),
+		},
 		"a predicate's file": {
 			map[string]string{"subject-path": "a", "predicate-path": "x.json", "predicate-type": "https://example.com/x"},
 			attest("--predicate-type=https://example.com/x", "--predicate=x.json", "--", "a"),
