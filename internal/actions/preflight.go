@@ -17,15 +17,15 @@ import (
 //
 //   - a pull request from a fork, also where the event gives the job a token:
 //     pull_request_target, and workflow_run behind it
-//   - a pull request of Dependabot, and any other run that it started and that has no
-//     token; what it merged is merged
-//   - a merge queue's run
+//   - a pull request of Dependabot, what it pushes to its own branch, and any other run that
+//     it started and that has no token; what it merged is merged
+//   - a merge queue's run, and one for the push to its temporary branch
 func Unsigned(getenv func(string) string) (Why, error) {
 	event, bot := getenv("GITHUB_EVENT_NAME"), getenv("GITHUB_ACTOR") == dependabotActor
 	switch {
-	case event == "merge_group":
+	case event == "merge_group", strings.HasPrefix(getenv("GITHUB_REF"), queueBranch):
 		return MergeQueue, nil
-	case bot && !hasIDToken(getenv):
+	case bot && (!hasIDToken(getenv) || strings.HasPrefix(getenv("GITHUB_REF"), dependabotBranch)):
 		return Dependabot, nil
 	case !fromPullRequest(event) && event != "workflow_run":
 		return "", nil
@@ -57,6 +57,15 @@ func unreadable(event string, err error) error {
 // dependabotActor is who starts Dependabot's runs; a person who starts one again does not
 // change that.
 const dependabotActor = "dependabot[bot]"
+
+// The branches of changes that wait to be merged. GitHub makes the first for its merge
+// queue; the second is where Dependabot pushes.
+//
+// Source: https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-repository/configuring-pull-request-merges/managing-a-merge-queue
+const (
+	queueBranch      = "refs/heads/gh-readonly-queue/"
+	dependabotBranch = "refs/heads/dependabot/"
+)
 
 // fromPullRequest tells whether an event is about a pull request.
 func fromPullRequest(event string) bool {

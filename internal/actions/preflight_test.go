@@ -29,10 +29,10 @@ func TestUnsigned(t *testing.T) {
 		return `{"action": "closed", ` + strings.Replace(pullRequestOf(head, base), `{"head"`, `{"merged": true, "head"`, 1)[1:]
 	}
 	for _, r := range []struct {
-		name, event, payload, actor string
-		token                       bool
-		want                        Why
-		words                       string // of an error
+		name, event, ref, payload, actor string
+		token                            bool
+		want                             Why
+		words                            string // of an error
 	}{
 		{name: "nothing"},
 		{name: "a push", event: "push", actor: "alice"},
@@ -76,6 +76,9 @@ func TestUnsigned(t *testing.T) {
 		{name: "behind a run of nothing", event: "workflow_run", payload: "{}", token: true, words: "it names no repository"},
 
 		{name: "a merge queue", event: "merge_group", token: true, want: MergeQueue},
+		{name: "a push to its branch", event: "push", ref: "refs/heads/gh-readonly-queue/main/pr-7-3f2a9c1d", token: true, want: MergeQueue},
+		{name: "a branch called alike", event: "push", ref: "refs/heads/gh-readonly-queue-2/main", token: true},
+		{name: "a tag called alike", event: "push", ref: "refs/tags/gh-readonly-queue/main/pr-7", token: true},
 		{name: "Dependabot's in it", event: "merge_group", actor: dependabotActor, want: MergeQueue},
 
 		{name: "Dependabot", event: "pull_request", payload: pullRequestOf(own, own), actor: dependabotActor, want: Dependabot},
@@ -85,11 +88,13 @@ func TestUnsigned(t *testing.T) {
 		{name: "Dependabot's, merged", event: "pull_request_target", payload: merged(own, own), actor: dependabotActor, token: true},
 		{name: "Dependabot's, merged, without a token", event: "pull_request", payload: merged(own, own), actor: dependabotActor, want: Dependabot},
 		{name: "Dependabot's branch", event: "push", actor: dependabotActor, want: Dependabot},
-		{name: "what Dependabot merged", event: "push", actor: dependabotActor, token: true},
+		{name: "Dependabot's branch, with a token", event: "push", ref: "refs/heads/dependabot/npm_and_yarn/left-pad-2", actor: dependabotActor, token: true, want: Dependabot},
+		{name: "a person's push to it", event: "push", ref: "refs/heads/dependabot/npm_and_yarn/left-pad-2", actor: "alice", token: true},
+		{name: "what Dependabot merged", event: "push", ref: "refs/heads/main", actor: dependabotActor, token: true},
 		{name: "who is called alike", event: "push", actor: "dependabot"},
 		{name: "another bot", event: "pull_request", payload: pullRequestOf(own, own), actor: "renovate[bot]", token: true},
 	} {
-		env := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": r.event, "GITHUB_ACTOR": r.actor}
+		env := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": r.event, "GITHUB_ACTOR": r.actor, "GITHUB_REF": r.ref}
 		if r.payload != "" {
 			env["GITHUB_EVENT_PATH"] = eventFile(t, r.payload)
 		}
