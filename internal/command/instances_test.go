@@ -293,3 +293,31 @@ func TestInstancesOfVerbs(t *testing.T) {
 		})
 	}
 }
+
+// TestPersonInAJob: a person's token in a job of a repository that is not known to be
+// public is held before anybody is asked.
+func TestPersonInAJob(t *testing.T) {
+	t.Parallel()
+	const private, public = `{"repository": {"visibility": "private", "private": true}}`, `{"repository": {"visibility": "public", "private": false}}`
+	for name, r := range map[string]struct {
+		event string
+		args  []string
+		held  string // empty where Fulcio is asked, who certifies the job here, and nobody else
+	}{
+		"private":            {private, nil, "acme/app is private, and what is signed in it would be sent to rekor.sigstore.dev"},
+		"unknown":            {`{}`, nil, "acme/app is of unknown visibility"},
+		"public":             {public, nil, ""},
+		"private, with word": {private, []string{"--allow-public-log"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newInternet(t, "private")
+			n.variables = map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/app", "GITHUB_EVENT_PATH": n.put("event.json", r.event)}
+			n.put("token", jwt(t, personClaims(), "x").Reveal())
+			got := n.attest(slices.Concat(bothRoots(), []string{"--identity-token", "DIR/token", "--step", "build"}, r.args)...)
+			if got.code != ExitDenied || !strings.Contains(got.says, r.held) || (r.held == "") != slices.Equal(got.asked, publicHosts()[:1]) || r.held != "" && got.asked != nil {
+				t.Errorf("exit code %d, asked %q, expected %q\n%s%s", got.code, got.asked, r.held, got.out, got.says)
+			}
+		})
+	}
+}
