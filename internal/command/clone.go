@@ -12,6 +12,7 @@ import (
 	"github.com/signatus-dev/signatus/internal/evidence"
 	"github.com/signatus-dev/signatus/internal/gitobject"
 	"github.com/signatus-dev/signatus/internal/gitrepo"
+	"github.com/signatus-dev/signatus/internal/layout"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
@@ -100,10 +101,10 @@ func fromHere(folder string) string {
 	return rel
 }
 
-// gitObjects are objects to look for, by their ids.
-type gitObjects struct{ commits, tags []string }
+// gitObjects are objects to look for, or that evidence is looked for of, by their ids.
+type gitObjects struct{ commits, tags, trees []string }
 
-// objectsInHand are the artifacts that are commits or tags.
+// objectsInHand are the artifacts that are commits, tags or trees.
 func objectsInHand(targets ...target) (o gitObjects) {
 	for _, t := range targets {
 		if id := t.digest[artifact.GitCommit]; id != "" {
@@ -112,22 +113,40 @@ func objectsInHand(targets ...target) (o gitObjects) {
 		if id := t.digest[artifact.GitTag]; id != "" {
 			o.tags = union(o.tags, []string{id})
 		}
+		if id := t.digest[artifact.GitTree]; id != "" {
+			o.trees = union(o.trees, []string{id})
+		}
 	}
 	return o
 }
 
-// find looks for notes of commits, and where they can count, for objects' own
-// signatures. lacking are the objects that the clone does not have.
-func (c *clone) find(o gitObjects, own bool) (found evidence.Found, lacking []string) {
+// find looks for notes of commits, and where a layout asks for them, for objects' own
+// signatures and for gittuf's word on a change that leads to them. lacking are the
+// objects that the clone does not have.
+func (c *clone) find(o gitObjects, l *layout.Layout) (found evidence.Found, lacking []string) {
 	found = c.evidence.Commits(o.commits)
-	if !own {
-		return found, nil
+	if l.AsksForObjects() {
+		var objects evidence.Found
+		objects, lacking = c.evidence.Objects(o.commits, o.tags)
+		found.Add(objects)
 	}
-	objects, lacking := c.evidence.Objects(o.commits, o.tags)
-	found.Candidates = append(found.Candidates, objects.Candidates...)
-	found.Refused = append(found.Refused, objects.Refused...)
-	found.Looked = append(found.Looked, objects.Looked...)
+	if l.AsksForChanges() {
+		found.Add(c.evidence.Changes(c.targets(o)))
+	}
 	return found, lacking
+}
+
+// targets are what a change can lead to: a tree, or a commit that a tag names. Of a
+// commit that the clone does not have, the tree is not known.
+func (c *clone) targets(o gitObjects) []string {
+	all := o.trees
+	for _, id := range o.commits[:min(len(o.commits), evidence.MaxCommits)] {
+		all = union(all, []string{id})
+		if name, commit, err := gitobject.ReadCommit(c.repository.Object, id); err == nil && name == id {
+			all = union(all, []string{commit.Tree})
+		}
+	}
+	return all
 }
 
 // maxParents bounds the parents of a merge that are looked at.
@@ -185,6 +204,7 @@ type history struct {
 	trees   map[string]string
 	changed map[string][]string
 	fetch   string   // what may bring a word that is missing
+	changes string   // what may bring gittuf's
 	lacking []string // objects that may bear a signature and are not in the clone
 	// misnamed are artifacts in hand that are other objects than they were called.
 	misnamed []string

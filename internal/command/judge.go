@@ -105,7 +105,7 @@ func (j *judge) gather(ctx context.Context, found evidence.Found, at *clone, inH
 	if at != nil {
 		inHand.commits = at.withTwins(union(inHand.commits, layout.Commits(all.verified)))
 		var noted evidence.Found
-		noted, lacking = at.find(inHand, j.layout.AsksForObjects())
+		noted, lacking = at.find(inHand, j.layout)
 		noted.Candidates = without(noted.Candidates, later.Candidates)
 		later.Add(noted)
 	}
@@ -125,6 +125,9 @@ func (j *judge) gather(ctx context.Context, found evidence.Found, at *clone, inH
 	if at != nil {
 		g.history = at.history(union(inHand.commits, layout.Commits(more.verified)))
 		g.history.lacking, g.history.misnamed = lacking, at.misnamed(given, g.verified)
+		if len(inHand.commits)+len(inHand.trees) > 0 {
+			g.history.changes = evidence.FetchGittuf
+		}
 	}
 	g.algorithms = algorithmsOf(g.verified, j.layout)
 	return g, nil
@@ -181,7 +184,8 @@ func (j *judge) one(a artifact.Artifact, unread error, g *gathered) verdict.Verd
 		Layout: j.layout, Parameters: j.parameters, Artifact: a, Verified: g.verified, Refused: g.refused,
 		Now: j.env.Now, MinVersion: j.in.minVersion, Step: j.in.step, SubjectName: j.in.subject, TagName: j.in.tag,
 		Trace: j.in.explain || j.in.out.format == "json",
-		Trees: g.history.trees, Changed: g.history.changed, Fetch: g.history.fetch,
+		Trees: g.history.trees, Changed: g.history.changed,
+		Fetch: g.history.fetch, FetchChanges: g.history.changes,
 	})
 }
 

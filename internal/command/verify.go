@@ -53,11 +53,11 @@ the working directory: attestation.sigstore.jsonl, attestation.sigstore.json,
 commit-*.sigstore.json and commit-*.sigstore.jsonl. What authors said of the commits
 that these name is looked for in the git repository that the artifact lies in: in
 refs/notes/attestations, one bundle a line, and where a step takes them, the commits'
-own signatures and signed tags. --git looks in another repository, and also where
---bundle is given. With --from, bundles are fetched too: those that GitHub keeps as
-attestations of the repository, the assets of a release, or what an image's registry
-says refers to it. The token for GitHub is that of GH_TOKEN or GITHUB_TOKEN; a public
-repository needs none. Nothing that is fetched is believed more than a file.
+own signatures and signed tags, and gittuf's refs/gittuf/attestations. --git looks in
+another repository, and also where --bundle is given. With --from, bundles are fetched
+too: those that GitHub keeps as attestations of the repository, the assets of a
+release, or what an image's registry says refers to it. The token for GitHub is that
+of GH_TOKEN or GITHUB_TOKEN; a public repository needs none. Nothing that is fetched is believed more than a file.
 
 Exit codes: 0 allowed, 1 denied, 2 wrong usage, 3 could not decide.`
 

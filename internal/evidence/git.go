@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/gitnotes"
 	"github.com/signatus-dev/signatus/internal/gitobject"
 	"github.com/signatus-dev/signatus/internal/gitrepo"
+	"github.com/signatus-dev/signatus/internal/gittuf"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
 
@@ -34,6 +36,7 @@ type Git struct {
 	notes      *gitnotes.Notes // nil where there are none
 	absent     bool            // there is no such ref
 	unread     error           // why notes cannot be read
+	gittuf     opening
 }
 
 // OpenGit opens a repository's notes. name says in reports which repository it is.
@@ -107,8 +110,16 @@ func (f *Found) unreadableGit(where string, err error) {
 	f.Looked = append(f.Looked, Place{Path: where})
 	f.Refused = append(f.Refused, verdict.Evidence{Source: where, Reason: &verdict.Finding{
 		ID: verdict.SourceUnreadable, Where: where, Found: err.Error(), Expected: "objects that hash to their names, in a form that is read",
-		Next: "fetch them again, into a fresh clone if this one is damaged: " + FetchNotes,
+		Next: "fetch them again, into a fresh clone if this one is damaged: " + fetchOf(where),
 	}})
+}
+
+// fetchOf brings the ref that a place is of.
+func fetchOf(where string) string {
+	if strings.HasPrefix(where, gittuf.Ref) {
+		return FetchGittuf
+	}
+	return FetchNotes
 }
 
 // FetchNotes brings the notes into a clone.

@@ -49,6 +49,7 @@ func rooms() map[string]room {
 		"openpgp":   {floor: 1, pure: true},
 		"gitrepo":   {floor: 1, siblings: []string{"artifact", "gitobject"}},
 		"gitnotes":  {floor: 1, pure: true, siblings: []string{"gitobject"}},
+		"gittuf":    {floor: 1, pure: true, siblings: []string{"gitobject"}},
 		"gitremote": {floor: 1, siblings: []string{"gitobject", "gitrepo", "identity"}},
 		"github":    {floor: 1, siblings: []string{"answer", "identity"}},
 		"signer":    {floor: 1, siblings: []string{"answer", "artifact", "identity"}},

@@ -44,6 +44,8 @@ type Input struct {
 	// Fetch is the command that may bring an author's word that is missing here; empty
 	// where there is none to tell.
 	Fetch string
+	// FetchChanges is the like for gittuf's word on a change of a ref.
+	FetchChanges string
 	// TagName, if set, is the name under which a signed tag was served.
 	TagName string
 }

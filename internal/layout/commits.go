@@ -59,10 +59,22 @@ func commitsOf(v *attestation.Verified) (ids []string) {
 // AsksForObjects reports whether a step takes what a commit or a tag says with its own
 // signature. What a sublayout asks for is not known before it is read.
 func (l *Layout) AsksForObjects() bool {
-	wanted := []string{attestation.GitCommitPredicate, attestation.GitTagPredicate, "layout"}
+	return l.takes(func(predicateType string) bool {
+		return slices.Contains([]string{attestation.GitCommitPredicate, attestation.GitTagPredicate, LayoutPredicate}, predicateType)
+	})
+}
+
+// AsksForChanges reports whether a step takes what gittuf says of a change of a ref.
+func (l *Layout) AsksForChanges() bool {
+	return l.takes(func(predicateType string) bool {
+		return predicateType == LayoutPredicate || isAuthorization(predicateType)
+	})
+}
+
+func (l *Layout) takes(wanted func(predicateType string) bool) bool {
 	for _, s := range l.steps {
 		for _, e := range s.entries {
-			if slices.ContainsFunc(e.predicateTypes, func(t string) bool { return slices.Contains(wanted, t) }) {
+			if slices.ContainsFunc(e.predicateTypes, wanted) {
 				return true
 			}
 		}

@@ -110,15 +110,15 @@ func (c *check) nextFor(step *boundStep, e *entry) string {
 	commitInHand, tag := c.Artifact.Digest[artifact.GitCommit], c.Artifact.Digest[artifact.GitTag]
 	switch signed := cmp.Or(c.signObject(e, "commit", commitInHand), c.signObject(e, "tag", tag)); {
 	case c.Layout.simple && signed != "":
-		return c.fetchFirst(signed + " or attest it" + orAnotherKind)
+		return c.fetchFirst(e, signed+" or attest it"+orAnotherKind)
 	case c.Layout.simple && commitInHand != "":
-		return c.fetchFirst("have " + e.people() + " attest the commit" + orAnotherKind)
+		return c.fetchFirst(e, "have "+e.people()+" attest the commit"+orAnotherKind)
 	case c.Layout.simple:
 		return "have " + e.people() + " attest the artifact" + orAnotherKind
 	case e.sublayout != nil:
 		return "have " + e.people() + " sign the layout for it: signatus attest FILE --predicate LAYOUT --predicate-type layout"
 	case !slices.Contains(e.predicateTypes, LinkV03) && slices.ContainsFunc(e.predicateTypes, isAuthor):
-		return "have one of them sign " + e.toSign()
+		return c.fetchFirst(e, "have one of them sign "+e.toSign())
 	case !slices.Contains(e.predicateTypes, LinkV03) && len(e.allowed) > mostPeople:
 		return "have one of them attest the artifact"
 	case !slices.Contains(e.predicateTypes, LinkV03):
@@ -139,7 +139,7 @@ func (c *check) nextFor(step *boundStep, e *entry) string {
 	if len(e.allowed) == 1 {
 		who = "have that signer run  "
 	}
-	return c.fetchFirst(fmt.Sprintf("%ssignatus attest --commit %s --step %s", who, commit, step.name))
+	return c.fetchFirst(e, fmt.Sprintf("%ssignatus attest --commit %s --step %s", who, commit, step.name))
 }
 
 // materials are what a statement says it was made of; of a layout that it signs, what the
@@ -179,9 +179,21 @@ func (e *entry) toSign() string {
 }
 
 // fetchFirst is a next step after the one of looking whether it is done already.
-func (c *check) fetchFirst(next string) string {
-	if c.Fetch == "" {
+func (c *check) fetchFirst(e *entry, next string) string {
+	var commands []string
+	if c.Fetch != "" && !e.takesOnly(isAuthor) {
+		commands = append(commands, "  "+c.Fetch+"  ")
+	}
+	if c.FetchChanges != "" && slices.ContainsFunc(e.predicateTypes, isAuthorization) {
+		commands = append(commands, "  "+c.FetchChanges+"  ")
+	}
+	if len(commands) == 0 {
 		return next
 	}
-	return "run  " + c.Fetch + "  in case it is there already, or else " + next
+	return "run" + strings.Join(commands, "and") + "in case it is there already, or else " + next
+}
+
+// takesOnly reports whether all that an item takes is of a sort.
+func (e *entry) takesOnly(sort func(predicateType string) bool) bool {
+	return !e.message && !slices.ContainsFunc(e.predicateTypes, func(t string) bool { return !sort(t) })
 }
