@@ -152,12 +152,12 @@ func (s *signing) verifyCommand(m made) string {
 	if !provenance.Is(s.said.predicateType) {
 		args = append(args, "--predicate-type", s.said.predicateType)
 	}
-	return s.shell(args)
+	return s.at.shell(args)
 }
 
 // verifyWith is how anybody does with the suggested layout.
 func (s *signing) verifyWith(m made, layout string) string {
-	return s.shell(append(inHand(m), "--layout", layout))
+	return s.at.shell(append(inHand(m), "--layout", layout))
 }
 
 // inHand names the first subject, and where the bundle is if verify would not find it.
@@ -184,9 +184,10 @@ func digestInHand(digest artifact.DigestSet) string {
 	return digest.String()
 }
 
-// shell writes a command as a POSIX shell takes it.
-func (s *signing) shell(args []string) string {
-	for _, r := range s.at.files {
+// shell writes a command as a POSIX shell takes it, with the trusted roots that verify what
+// the instance signed.
+func (at instance) shell(args []string) string {
+	for _, r := range at.files {
 		args = append(args, "--trusted-root", r)
 	}
 	for i := range args {

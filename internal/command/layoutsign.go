@@ -302,9 +302,9 @@ func (d *layoutDraft) tell(env Env, in layoutSignInput, signed *signedLayout) er
 	for _, e := range signed.result.Entries {
 		lines = append(lines, fmt.Sprintf("  logged at %s, index %d", e.Log, e.Index))
 	}
-	ask := "--layout-key FILE, which has its public key"
+	ask := d.at.shell([]string{"--layout", d.place}) + " --layout-key FILE, which has its public key"
 	if signed.by.Signer.Key == "" {
-		ask = fmt.Sprintf("--layout-identity %s --layout-issuer %s", signed.by.Signer.SAN, signed.by.Signer.Issuer)
+		ask = d.at.shell([]string{"--layout", d.place, "--layout-identity", signed.by.Signer.SAN, "--layout-issuer", signed.by.Signer.Issuer})
 	}
 	notes := append(d.at.warnings(), in.guards.given()...)
 	if instance := d.at.line(); instance != "" {
@@ -317,7 +317,7 @@ func (d *layoutDraft) tell(env Env, in layoutSignInput, signed *signedLayout) er
 		return undecided("the layout was signed and written", err)
 	}
 	// To be copied: not broken into lines.
-	if _, err := fmt.Fprintf(env.Stdout, "  verify with  %s\n", report.Clean("--layout "+d.place+" "+ask)); err != nil {
+	if _, err := fmt.Fprintf(env.Stdout, "  verify with  %s\n", report.Clean(ask)); err != nil {
 		return undecided("the layout was signed and written", err)
 	}
 	return nil
