@@ -195,7 +195,7 @@ decide or could not be done now.`,
 			cmd.SetOut(env.Stderr)
 			return errors.Join(&exitError{code: ExitUsage}, cmd.Help())
 		},
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseEmpty(cmd.Flags()) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseValues(cmd.Flags()) },
 	}
 	root.Flags().BoolVar(&version, "version", false, "print what the verb version prints")
 	root.SetIn(env.Stdin)

@@ -43,27 +43,37 @@ func (o *once) Set(value string) error {
 	return o.Value.Set(value)
 }
 
-// refuseEmpty refuses a flag that was given without a value. It is an unset
-// variable of a script, and absent never means unchecked. So is one whose value is the
-// name of the next flag: --commit --step review.
-func refuseEmpty(flags *pflag.FlagSet) (err error) {
+// refuseValues refuses values that nobody can have meant.
+func refuseValues(flags *pflag.FlagSet) (err error) {
 	flags.Visit(func(f *pflag.Flag) {
 		values := []string{f.Value.String()}
 		if list, ok := f.Value.(pflag.SliceValue); ok {
 			values = list.GetSlice()
 		}
 		for _, value := range values {
-			next, dashed := strings.CutPrefix(value, "--")
-			switch {
-			case err != nil:
-			case value == "":
-				err = usage("give it a value or leave it out; is a variable unset?", "--%s is empty", f.Name)
-			case dashed && flags.Lookup(next) != nil:
-				err = usage("give --"+f.Name+" a value of its own, or leave it out", "--%s has no value: %s follows, which is a flag", f.Name, value)
+			if err == nil {
+				err = refuseValue(flags, f, value)
 			}
 		}
 	})
 	return err
+}
+
+// refuseValue refuses a flag that was given without a value: it is an unset variable of a
+// script, and absent never means unchecked. So is one whose value is the name of the next
+// flag, as in --commit --step review. And nothing is fetched that is asked for as a file.
+func refuseValue(flags *pflag.FlagSet, f *pflag.Flag, value string) error {
+	next, dashed := strings.CutPrefix(value, "--")
+	kind, _ := pflag.UnquoteUsage(f)
+	switch {
+	case value == "":
+		return usage("give it a value or leave it out; is a variable unset?", "--%s is empty", f.Name)
+	case dashed && flags.Lookup(next) != nil:
+		return usage("give --"+f.Name+" a value of its own, or leave it out", "--%s has no value: %s follows, which is a flag", f.Name, value)
+	case strings.HasSuffix(kind, "FILE") && (strings.Contains(value, "http://") || strings.Contains(value, "https://")):
+		return usage("fetch it and name the file", "--%s %s is an address, and the flag takes a file", f.Name, value)
+	}
+	return nil
 }
 
 // wrongFlag is what is said of a flag that the verb does not have, or cannot read.

@@ -164,7 +164,7 @@ func understood(words []string) error {
 	if verb.HasSubCommands() && flags.NArg() > 0 {
 		return knownVerb(verb, flags.Args())
 	}
-	return refuseEmpty(flags)
+	return refuseValues(flags)
 }
 
 // TestElsewhereIsHere holds that what a foreign flag is said to be called here is a flag of

@@ -119,7 +119,7 @@ func (l *Layout) checkParameters(values map[string]string) []verdict.Finding {
 				ID:       verdict.ParameterMalformed,
 				Found:    fmt.Sprintf("parameter %s: %v", written, err),
 				Expected: declared.expected(),
-				Next:     declared.next(written),
+				Next:     declared.next(written, values[written]),
 			})
 		}
 	}
@@ -137,9 +137,16 @@ func (l *Layout) checkParameters(values map[string]string) []verdict.Finding {
 	return findings
 }
 
-func (p parameter) next(written string) string {
+// next tells how the value is written that was probably meant.
+func (p parameter) next(written, value string) string {
 	if p.anyText {
 		return fmt.Sprintf("give --param %s=VALUE as plain text", written)
+	}
+	for _, prefix := range []string{"https://", ".github/workflows/"} {
+		bare, cut := strings.CutPrefix(strings.TrimSuffix(value, ".git"), prefix)
+		if cut && p.accepts(bare) == nil {
+			return fmt.Sprintf("leave %s out: --param %s=%s", prefix, written, bare)
+		}
 	}
 	return fmt.Sprintf("give --param %s=VALUE of that form, without wildcards, spaces or braces", written)
 }
