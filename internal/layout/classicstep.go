@@ -35,6 +35,7 @@ type kept struct {
 func (c *classicCheck) step(s *scope, in stepInput) {
 	var links []kept
 	var failed []verdict.Finding // of sublayouts
+	var spoilt *verdict.Finding  // why a link by who may sign does not count
 	for _, file := range in.files {
 		k, inner := c.link(in, file)
 		if k.told != nil {
@@ -44,6 +45,9 @@ func (c *classicCheck) step(s *scope, in stepInput) {
 			s.evidence = append(s.evidence, k.evidence)
 			s.refused(k.inner)
 			failed = append(failed, inner...)
+			if k.evidence.Verified && spoilt == nil {
+				spoilt = k.evidence.Reason
+			}
 			continue
 		}
 		links = append(links, k)
@@ -58,7 +62,7 @@ func (c *classicCheck) step(s *scope, in stepInput) {
 	// people: neither two signatures of one, nor one link of two, are two.
 	counted := min(persons.count(), len(links))
 	report := verdict.Step{Name: in.name(), Required: in.step.threshold, Counted: counted}
-	finding := c.agreement(in, links, counted)
+	finding := c.agreement(in, links, counted, spoilt)
 	if report.Satisfied = finding == nil; finding != nil {
 		s.add(*finding)
 		s.findings = append(s.findings, failed...)
@@ -113,13 +117,18 @@ func (s *scope) unread(in stepInput) {
 	}
 }
 
-// agreement says why the links are not enough for the step.
-func (c *classicCheck) agreement(in stepInput, links []kept, counted int) *verdict.Finding {
+// agreement says why the links are not enough for the step. What is spoilt may be nil.
+func (c *classicCheck) agreement(in stepInput, links []kept, counted int, spoilt *verdict.Finding) *verdict.Finding {
 	if counted < in.step.threshold {
-		return &verdict.Finding{
+		f := &verdict.Finding{
 			ID: verdict.ThresholdNotMet, Step: in.name(), Found: tooFew(in, counted),
 			Expected: "links by " + allowedOf(in.step), Next: "have them record the step with in-toto-run, and put their links into --link-dir",
 		}
+		if spoilt != nil {
+			f.Found = filesOf(in) + ", of which one by who may sign does not count: " + spoilt.Found
+			f.Next = spoilt.Next
+		}
+		return f
 	}
 	for _, k := range links[1:] {
 		if k.claims.key != links[0].claims.key {
@@ -134,14 +143,18 @@ func (c *classicCheck) agreement(in stepInput, links []kept, counted int) *verdi
 
 // tooFew says what was found where links are missing.
 func tooFew(in stepInput, counted int) string {
-	switch n := len(in.files); n {
-	case 0:
+	switch {
+	case len(in.files) == 0:
 		return fmt.Sprintf("there is no file %s.*.link", in.step.name)
-	case 1:
-		return fmt.Sprintf("of 1 file %s.*.link, %d by somebody who may sign for this step", in.step.name, counted)
+	case counted == 0:
+		return filesOf(in) + ", none by anybody who may sign for this step"
 	default:
-		return fmt.Sprintf("of %d files %s.*.link, those that count are by %d people", n, in.step.name, counted)
+		return fmt.Sprintf("%s, and what counts is by %d of those who may sign for this step", filesOf(in), counted)
 	}
+}
+
+func filesOf(in stepInput) string {
+	return plural(len(in.files), "file") + " " + in.step.name + ".*.link"
 }
 
 // allowedOf names who may sign for a step.
