@@ -202,6 +202,15 @@ func provenTimes(result *verify.VerificationResult) []verdict.Time {
 	return times
 }
 
+// afterwards is the next step where a signature does not verify. A certificate comes
+// with its signature; a key is the reader's own, and may be the wrong one.
+func afterwards(e *entity) string {
+	if e.leaf != nil {
+		return "the statement was changed after signing; do not use it"
+	}
+	return "another key signed it, or it was changed after signing: do not use what no key of its signer verifies"
+}
+
 // explain puts sigstore-go's reason into a sentence: which of the steps of
 // verification it was, under which root, and what that means.
 func explain(e *entity, under string, err error) error {
@@ -210,13 +219,16 @@ func explain(e *entity, under string, err error) error {
 		{"failed to verify timestamps: ", "the time of signing is not proven under " + under, "is the trusted root older than the timestamp authority? Refresh it"},
 		{"failed to verify leaf certificate: ", leafProblem(e, under), "the certificate is forged, or was used outside its lifetime; have it signed again"},
 		{"failed to verify signed certificate timestamp: ", "no certificate transparency log of " + under + " vouches for its certificate", "is the trusted root older than the log? Refresh it"},
-		{"failed to verify signature: ", "its signature does not verify with " + signedWith(e, under), "the statement was changed after signing; do not use it"},
+		{"failed to verify signature: ", "its signature does not verify with " + signedWith(e, under), afterwards(e)},
 	}
 	text := err.Error()
 	for _, step := range steps {
 		if rest, ok := strings.CutPrefix(text, step.prefix); ok {
 			if strings.HasPrefix(rest, "not enough verified log entries") {
 				rest = "the inclusion promise of no entry verifies"
+			}
+			if strings.HasPrefix(rest, "could not verify envelope: accepted signatures do not match") { // how the library counts
+				return &reason{found: step.found, next: step.next}
 			}
 			if before, _, proof := strings.Cut(rest, ": calculated root: "); proof { // two lists of 32 numbers
 				rest = before + ": it leads to another root of the log"

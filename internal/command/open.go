@@ -138,11 +138,18 @@ func open(c attestation.Candidate, roots *loadedRoots, under demands) opened {
 // layout demands, or else under any that proves a time, or else by the signature
 // alone.
 func openWithKey(c attestation.Candidate, demand layout.KeyDemand, roots *loadedRoots, keep func(*attestation.Verified, error) bool) {
-	under := roots.named(demand.Root)
 	if demand.Root == "" {
-		under = append(slices.Clone(roots.ready), nil)
+		for _, root := range roots.ready {
+			if v, err := attestation.OpenWithKey(c, demand.Key, root); err == nil {
+				keep(v, nil)
+				return
+			}
+		}
+		// What a root would have asked for was not asked: the signature decides, and says why.
+		keep(attestation.OpenWithKey(c, demand.Key, nil))
+		return
 	}
-	for _, root := range under {
+	for _, root := range roots.named(demand.Root) {
 		if keep(attestation.OpenWithKey(c, demand.Key, root)) {
 			return
 		}

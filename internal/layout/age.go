@@ -29,7 +29,7 @@ func (e *entry) checkAge(v *attestation.Verified, now time.Time) *verdict.Findin
 	proven, ok := v.Time()
 	if !ok {
 		return &verdict.Finding{
-			ID: verdict.NoProvenTime, Expected: "a time proven by a log or a timestamp authority", Found: "none",
+			ID: verdict.NoProvenTime, Expected: "a time proven by a log or a timestamp authority", Found: "nothing proves when it was signed",
 			Next: timely(v),
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -158,6 +159,12 @@ func (c *claims) readSummary(statement attestation.Statement) *verdict.Finding {
 		return &verdict.Finding{
 			ID: verdict.VSANotPassed, Expected: "verificationResult PASSED", Found: fmt.Sprintf("verificationResult %q", summary.Result),
 			Next: "find out why that verification failed; its summary is evidence against the artifact",
+		}
+	}
+	if slices.Contains(summary.Levels, vsa.Failed) {
+		return &verdict.Finding{
+			ID: verdict.VSANotPassed, Expected: "verificationResult PASSED, and no level FAILED", Found: "verificationResult \"PASSED\" beside the level FAILED",
+			Next: "find out what its verifier meant; a verification that passed states no such level",
 		}
 	}
 	c.summary = &summary

@@ -39,7 +39,7 @@ func (f *functionary) inTime(v *attestation.Verified, now time.Time) *verdict.Fi
 	proven, ok := v.Time()
 	if !ok && !f.lenient && (!f.validity.isZero() || !f.distrust.IsZero()) {
 		return &verdict.Finding{
-			ID: verdict.NoProvenTime, Expected: "a time proven by a log or a timestamp authority, as the signer counts for a time only", Found: "none",
+			ID: verdict.NoProvenTime, Expected: "a time proven by a log or a timestamp authority, as the signer counts for a time only", Found: "nothing proves when it was signed",
 			Next: timely(v),
 		}
 	}

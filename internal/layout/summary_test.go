@@ -69,6 +69,7 @@ func TestSummaryMutations(t *testing.T) {
 
 		{"failed", try(summarised(carol(), set("verificationResult", "FAILED"), set("verifiedLevels", []string{"FAILED"}))), verdict.VSANotPassed},
 		{"failed, with levels", try(summarised(carol(), set("verificationResult", "FAILED"))), verdict.VSANotPassed},
+		{"passed, beside the level of what failed", try(summarised(carol(), set("verifiedLevels", []string{"SLSA_BUILD_LEVEL_3", "ACME_REVIEWED", "FAILED"}))), verdict.VSANotPassed},
 		{"passed, in small letters", try(summarised(carol(), set("verificationResult", "passed"))), verdict.VSANotPassed},
 		{"no result", try(summarised(carol(), set("verificationResult", nil))), verdict.VSANotPassed},
 		{"a result in other letters beside it", try(summarised(carol(), set("VerificationResult", "PASSED"), set("verificationResult", nil))), verdict.VSANotPassed},
