@@ -195,7 +195,7 @@ func markdownFinding(f verdict.Finding, tool string) string {
 			lines = append(lines, "- "+label+text)
 		}
 	}
-	add("rule ", code(f.Rule))
+	add("rule ", codeOutsideTables(f.Rule))
 	add("at ", code(f.Where))
 	add("expected ", prose(f.Expected))
 	add("**next:** ", nextStep(f.Next))

@@ -16,10 +16,15 @@ func code(s string) string { return codeOf(Clean(s)) }
 
 // codeOf is code for a text that is clean already.
 func codeOf(cleaned string) string {
+	return span(cleaned, strings.NewReplacer("`", `\u0060`, "|", `\u007c`))
+}
+
+// span is a code span of a text that is clean, without what the replacer makes visible.
+func span(cleaned string, visible *strings.Replacer) string {
 	if cleaned == "" {
 		return ""
 	}
-	text := strings.NewReplacer("`", `\u0060`, "|", `\u007c`).Replace(cleaned)
+	text := visible.Replace(cleaned)
 	// A span loses a space at each edge.
 	if rest, ok := strings.CutPrefix(text, " "); ok {
 		text = `\u0020` + rest
@@ -29,6 +34,10 @@ func codeOf(cleaned string) string {
 	}
 	return "`" + text + "`"
 }
+
+// codeOutsideTables is code where no table is around it: a bar means nothing there,
+// and rules are full of them.
+func codeOutsideTables(s string) string { return span(Clean(s), strings.NewReplacer("`", `\u0060`)) }
 
 // prose is a sentence that may quote a text from outside. It reads as it is, and
 // nothing in it has a meaning: a character that Markdown, HTML or a table cell
