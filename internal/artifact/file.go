@@ -42,83 +42,87 @@ func (f File) As(name string) (File, error) {
 // ones too, and "**" does not follow symbolic links to folders. A path that exists
 // as it is written is no glob. A glob passes over bundles, by their names: what
 // signs the outputs is none of them, and would be signed again by the next run.
+// Their paths are returned apart.
 //
 // A path that is a folder, a pipe or a device is an error, and so is whatever
 // finds nothing. What is named twice is found once.
 //
 // fsys takes paths as they are typed, absolute or with "..", as command.Env's does.
-func FindFiles(fsys fs.FS, patterns []string) ([]File, error) {
-	var files []File
+func FindFiles(fsys fs.FS, patterns []string) (files []File, bundles []string, err error) {
 	seen := map[string]bool{}
 	for _, pattern := range patterns {
-		found, err := findFiles(fsys, pattern)
+		found, passed, err := findFiles(fsys, pattern)
 		if err != nil {
-			return nil, fmt.Errorf("finding %s: %w", pattern, err)
+			return nil, nil, fmt.Errorf("finding %s: %w", pattern, err)
 		}
+		bundles = append(bundles, passed...)
 		for _, f := range found {
 			if id := filepath.Clean(f.Path); !seen[id] {
 				seen[id] = true
 				files = append(files, f)
 			}
 			if len(files) > MaxSubjects {
-				return nil, fmt.Errorf("finding %s: more than %d files, which is the most that are attested at once", pattern, MaxSubjects)
+				return nil, nil, fmt.Errorf("finding %s: more than %d files, which is the most that are attested at once", pattern, MaxSubjects)
 			}
 		}
 	}
-	return files, nil
+	return files, bundles, nil
 }
 
-func findFiles(fsys fs.FS, pattern string) ([]File, error) {
+func findFiles(fsys fs.FS, pattern string) (files []File, bundles []string, err error) {
 	if pattern == "" {
-		return nil, errors.New("the path is empty; is a variable unset?")
+		return nil, nil, errors.New("the path is empty; is a variable unset?")
 	}
 	info, err := fs.Stat(fsys, pattern)
 	switch {
 	case err == nil:
 		f, err := newFile(pattern, info)
-		return []File{f}, err
+		return []File{f}, nil, err
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, Cause(err)
+		return nil, nil, Cause(err)
 	case !strings.ContainsAny(pattern, "*?[{"):
-		return nil, syscall.ENOENT
+		return nil, nil, syscall.ENOENT
 	}
 	return glob(fsys, pattern)
 }
 
 // glob lists the files that a pattern finds below the folder that it starts with.
-func glob(fsys fs.FS, pattern string) ([]File, error) {
+func glob(fsys fs.FS, pattern string) (files []File, bundles []string, err error) {
 	base, rest := doublestar.SplitPattern(filepath.ToSlash(pattern))
 	if !doublestar.ValidatePattern(rest) {
-		return nil, errors.New("the glob is malformed: a bracket or brace is not closed, or it ends with a backslash")
+		return nil, nil, errors.New("the glob is malformed: a bracket or brace is not closed, or it ends with a backslash")
 	}
 	if slices.Contains(strings.Split(rest, "/"), "..") {
-		return nil, errors.New(`a glob has no ".." behind its first "*", "?", "[" or "{"`)
+		return nil, nil, errors.New(`a glob has no ".." behind its first "*", "?", "[" or "{"`)
 	}
 	names, err := doublestar.Glob(below{fsys, base}, rest, doublestar.WithFailOnIOErrors(), doublestar.WithNoFollow())
 	if err != nil {
-		return nil, Cause(err)
+		return nil, nil, Cause(err)
 	}
 	slices.Sort(names)
-	var files []File
 	for _, name := range names {
 		full := path.Join(base, name)
 		info, err := fs.Stat(fsys, full)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", full, Cause(err))
+			return nil, nil, fmt.Errorf("%s: %w", full, Cause(err))
 		}
-		if info.IsDir() || IsBundle(path.Base(full)) {
+		switch {
+		case info.IsDir():
+			continue
+		case IsBundle(path.Base(full)):
+			bundles = append(bundles, full)
 			continue
 		}
 		f, err := newFile(full, info)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", full, err)
+			return nil, nil, fmt.Errorf("%s: %w", full, err)
 		}
 		files = append(files, f)
 	}
 	if len(files) == 0 {
-		return nil, errors.New("the glob finds no file")
+		return nil, nil, errors.New("the glob finds no file")
 	}
-	return files, nil
+	return files, bundles, nil
 }
 
 // IsBundle tells whether a file's name is one under which bundles are kept.

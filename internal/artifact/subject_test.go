@@ -276,7 +276,7 @@ func TestFindFiles(t *testing.T) {
 		{in("odd/*"), in("odd/*")},
 		{in("dist/deep/../*.tgz"), in("dist/a.tgz", "dist/b.tgz", "dist/latest.tgz")},
 	} {
-		files, err := FindFiles(asTyped{}, r.patterns)
+		files, _, err := FindFiles(asTyped{}, r.patterns)
 		var got []string
 		for _, f := range files {
 			got = append(got, f.Path)
@@ -288,13 +288,17 @@ func TestFindFiles(t *testing.T) {
 			t.Errorf("%s: %v (-want +got):\n%s", r.patterns, err, diff)
 		}
 	}
+	_, bundles, err := FindFiles(asTyped{}, in("app", "dist/**", "dist/a.tgz.sigstore.jsonl"))
+	if diff := cmp.Diff(in("dist/a.tgz.sigstore.jsonl", "dist/deep/attestation.sigstore.json"), bundles); diff != "" || err != nil {
+		t.Errorf("passed over: %v (-want +got):\n%s", err, diff)
+	}
 }
 
 func TestFindFilesRelative(t *testing.T) {
 	dir := folder(t, "a/x.go", "a/b/y.go", "z.go")
 	t.Chdir(filepath.Join(dir, "a"))
 	for pattern, want := range map[string][]string{"**/*.go": {"b/y.go", "x.go"}, "../*.go": {"../z.go"}, "./*.go": {"x.go"}, "b/*": {"b/y.go"}} {
-		files, err := FindFiles(asTyped{}, []string{pattern})
+		files, _, err := FindFiles(asTyped{}, []string{pattern})
 		var got []string
 		for _, f := range files {
 			got = append(got, f.Path)
@@ -320,22 +324,22 @@ func TestFindFilesRefuses(t *testing.T) {
 		"dist": "it is a directory", "dist/": "it is a directory", "pipe": "pipe", "pip*": "pipe", "none": "no such file", "none*": "finds no file", "none/**": "finds no file",
 		"empty/*": "finds no file", "di[": "malformed", "{a": "malformed", "*/../app": `no ".."`, "names/git*": "would be read as", "names/a*": "control character",
 	} {
-		files, err := FindFiles(asTyped{}, []string{dir + "/app", dir + "/" + pattern})
+		files, _, err := FindFiles(asTyped{}, []string{dir + "/app", dir + "/" + pattern})
 		if err == nil || !strings.Contains(err.Error(), words) || !strings.Contains(err.Error(), pattern) {
 			t.Errorf("%s: got %v, %v; expected %q", pattern, files, err, words)
 		}
 	}
-	if _, err := FindFiles(asTyped{}, []string{""}); err == nil || !strings.Contains(err.Error(), "unset") {
+	if _, _, err := FindFiles(asTyped{}, []string{""}); err == nil || !strings.Contains(err.Error(), "unset") {
 		t.Errorf("an empty path: %v", err)
 	}
 	many := fstest.MapFS{}
 	for i := range MaxSubjects + 1 {
 		many[fmt.Sprint("f", i)] = &fstest.MapFile{}
 	}
-	if _, err := FindFiles(many, []string{"*"}); err == nil || !strings.Contains(err.Error(), "more than 16384") {
+	if _, _, err := FindFiles(many, []string{"*"}); err == nil || !strings.Contains(err.Error(), "more than 16384") {
 		t.Errorf("too many files: %v", err)
 	}
-	if _, err := FindFiles(failingFS{}, []string{"a/*"}); !errors.Is(err, fs.ErrPermission) {
+	if _, _, err := FindFiles(failingFS{}, []string{"a/*"}); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("a folder that cannot be read: %v", err)
 	}
 }
@@ -352,7 +356,7 @@ func (failingFS) Open(name string) (fs.File, error) {
 func TestFileHash(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, "app")
-	files, err := FindFiles(asTyped{}, []string{filepath.Join(dir, "app")})
+	files, _, err := FindFiles(asTyped{}, []string{filepath.Join(dir, "app")})
 	if err != nil {
 		t.Fatal(err)
 	}

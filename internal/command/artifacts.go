@@ -31,10 +31,6 @@ const standardInput = "-"
 
 // parseTargets reads the artifacts of a command line.
 func parseTargets(env Env, args []string, checksums string) ([]target, error) {
-	args, err := expand(env, args)
-	if err != nil {
-		return nil, err
-	}
 	var targets []target
 	for _, arg := range args {
 		t, err := parseTarget(env, arg)
@@ -62,22 +58,34 @@ func parseTargets(env Env, args []string, checksums string) ([]target, error) {
 
 // expand puts the files that a glob finds in its place, as attest does: a step of a
 // workflow has no shell to do so. It must find one, and what exists as it is written is no
-// glob. (TestVerifyGlobs)
-func expand(env Env, args []string) (expanded []string, err error) {
+// glob. What is called as a bundle is no artifact, and a warning names it. (TestVerifyGlobs)
+func expand(env Env, args []string) (expanded, warnings []string, err error) {
 	for _, arg := range args {
 		if _, err := fs.Stat(env.FS, arg); !strings.ContainsAny(arg, "*?[{") || !errors.Is(err, fs.ErrNotExist) || strings.Contains(arg, "://") {
 			expanded = append(expanded, arg)
 			continue
 		}
-		files, err := artifact.FindFiles(env.FS, []string{arg})
+		files, bundles, err := artifact.FindFiles(env.FS, []string{arg})
 		if err != nil {
-			return nil, usage("name a file, or correct the glob", "%w", err)
+			return nil, nil, usage("name a file, or correct the glob", "%w", err)
 		}
 		for _, f := range files {
-			expanded = append(expanded, f.Path)
+			expanded = append(expanded, asFile(f.Path))
+		}
+		if len(bundles) > 0 {
+			warnings = append(warnings, fmt.Sprintf("%s passes over what is called as a bundle, and nothing is decided of it: %s", arg, strings.Join(bundles, ", ")))
 		}
 	}
-	return expanded, nil
+	return expanded, warnings, nil
+}
+
+// asFile is a path that parseTarget takes for nothing else: a glob finds files that are
+// called "-" or sha256:HEX too.
+func asFile(path string) string {
+	if path == standardInput || strings.Contains(path, ":") && !filepath.IsAbs(path) {
+		return "./" + path
+	}
+	return path
 }
 
 // parseTarget reads a path, "-", ALGORITHM:HEX or oci://NAME@DIGEST. What looks

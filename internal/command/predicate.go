@@ -113,7 +113,7 @@ func (f *predicateFlags) read(env Env, commit *gitrepo.Commit) (predicateInputs,
 	if in.started, err = f.startedOn(env); err != nil {
 		return predicateInputs{}, err
 	}
-	if in.byproducts, err = artifact.FindFiles(env.FS, f.byproducts); err != nil {
+	if in.byproducts, _, err = artifact.FindFiles(env.FS, f.byproducts); err != nil {
 		return predicateInputs{}, notFound(fmt.Errorf("recording byproducts: %w", err))
 	}
 	if in.buildType != provenance.CommunityWorkflow {

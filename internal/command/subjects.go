@@ -80,7 +80,7 @@ func (f *subjectFlags) find(ctx context.Context, env Env, login registryFlags) (
 		return found, err
 	}
 	var err error
-	if found.files, err = artifact.FindFiles(env.FS, f.patterns); err != nil {
+	if found.files, _, err = artifact.FindFiles(env.FS, f.patterns); err != nil {
 		return foundSubjects{}, notFound(err)
 	}
 	if err := f.rename(found.files); err != nil {

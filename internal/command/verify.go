@@ -22,6 +22,7 @@ type verifyInput struct {
 	git        string
 	from       fromFlags
 	who        signerFlags
+	passed     []string // what globs passed over, as warnings
 	layout     string
 	signers    signatoryFlags
 	fromHead   bool
@@ -171,6 +172,9 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 	if err != nil {
 		return err
 	}
+	if in.artifacts, in.passed, err = expand(env, in.artifacts); err != nil {
+		return err
+	}
 	trusted := trustedFS(env, in.fromHead)
 	document, err := in.readLayout(env.reading(trusted))
 	if err != nil {
@@ -194,7 +198,7 @@ func verify(ctx context.Context, env Env, in verifyInput) error {
 	if err != nil {
 		return err
 	}
-	doc := report.Document{Tool: env.Version, Judged: env.Now, Parameters: parameters, Warnings: roots.warnings, Roots: reportRoots(roots), Loosenings: in.loosenings()}
+	doc := report.Document{Tool: env.Version, Judged: env.Now, Parameters: parameters, Warnings: slices.Concat(in.passed, roots.warnings), Roots: reportRoots(roots), Loosenings: in.loosenings()}
 	demanded, findings, err := in.demand(env.reading(trusted), roots, document, &doc)
 	if err != nil {
 		return err

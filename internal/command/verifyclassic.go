@@ -110,7 +110,7 @@ func verifyClassic(ctx context.Context, env Env, run classicRun) error {
 	if err != nil {
 		return err
 	}
-	doc := report.Document{Tool: env.Version, Judged: env.Now, Parameters: run.parameters, Layout: run.document.report(), Loosenings: run.loosenings(len(keys))}
+	doc := report.Document{Tool: env.Version, Judged: env.Now, Parameters: run.parameters, Layout: run.document.report(), Warnings: run.input.passed, Loosenings: run.loosenings(len(keys))}
 	envelope, refused := attestation.ReadEnvelope(run.document.name, run.document.data)
 	if refused != nil {
 		doc.Verdicts = refuseAll(orNone(targets), []verdict.Finding{refused.Finding()})
