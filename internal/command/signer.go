@@ -74,10 +74,10 @@ func (f *signerFlags) layout(env Env, roots *loadedRoots) (l *layout.Layout, war
 		}
 		options.Key = &key
 	case f.allowed != "":
-		if options.Allowed, err = f.readAllowed(env); err != nil {
+		if options.Allowed, warnings, err = f.readAllowed(env); err != nil {
 			return nil, nil, err
 		}
-		warnings = f.everybody(options.Allowed)
+		warnings = append(warnings, f.everybody(options.Allowed)...)
 	}
 	if l, err = layout.Simple(options); err != nil {
 		return nil, nil, usage("write the exact identity and issuer, or use a layout", "%w", err)
@@ -98,13 +98,14 @@ func (f *signerFlags) readKey(env Env) (attestation.Key, error) {
 }
 
 // readAllowed reads the file that the caller names. One that a repository has, or
-// that its git config names, is never read by itself.
-func (f *signerFlags) readAllowed(env Env) ([]sshsig.Allowed, error) {
+// that its git config names, is never read by itself. It warns of lines whose keys never
+// count.
+func (f *signerFlags) readAllowed(env Env) (allowed []sshsig.Allowed, warnings []string, err error) {
 	data, err := evidence.Read(env.FS, f.allowed, sshsig.MaxAllowedBytes)
 	if err != nil {
-		return nil, undecided(nextAfter(err, "check --allowed-signers"), fmt.Errorf("reading allowed signers %s: %w", f.allowed, err))
+		return nil, nil, undecided(nextAfter(err, "check --allowed-signers"), fmt.Errorf("reading allowed signers %s: %w", f.allowed, err))
 	}
-	allowed, err := sshsig.ParseAllowed(data)
+	allowed, unusable, err := sshsig.ParseAllowed(data)
 	if err == nil {
 		allowed = slices.DeleteFunc(allowed, func(a sshsig.Allowed) bool {
 			return a.Namespaces != nil && !a.Namespaces.Match(sshsig.GitNamespace)
@@ -114,9 +115,12 @@ func (f *signerFlags) readAllowed(env Env) ([]sshsig.Allowed, error) {
 		}
 	}
 	if err != nil {
-		return nil, &exitError{code: ExitDenied, err: fmt.Errorf("%s: %w", f.allowed, err), next: "write it as ssh-keygen(1), ALLOWED SIGNERS, has it: alice@example.com namespaces=\"git\" ssh-ed25519 AAAA…"}
+		return nil, nil, &exitError{code: ExitDenied, err: fmt.Errorf("%s: %w", f.allowed, err), next: "write it as ssh-keygen(1), ALLOWED SIGNERS, has it: alice@example.com namespaces=\"git\" ssh-ed25519 AAAA…"}
 	}
-	return allowed, nil
+	for _, line := range unusable {
+		warnings = append(warnings, fmt.Sprintf("%s line %d counts for nobody, its key is %s: %s", f.allowed, line.Line, line.Key, line.Why))
+	}
+	return allowed, warnings, nil
 }
 
 // everybody warns of lines for any principal at all: whoever has that key is taken

@@ -29,17 +29,25 @@ func (a Allowed) ValidAt(t time.Time) bool {
 	return !t.Before(a.After) && (a.Before.IsZero() || t.Before(a.Before))
 }
 
+// Unusable is a line whose key is of a kind or a size that can be forged, so that no
+// signature by it ever counts.
+type Unusable struct {
+	Line int
+	Key  string // its fingerprint
+	Why  error
+}
+
 // ParseAllowed reads an allowed signers file. Every line must be understood: one
-// that is skipped in silence may be the one that ends somebody's key.
+// that is skipped in silence may be the one that ends somebody's key. Those whose keys
+// never count are given apart: ssh-keygen passes over them, and the others still hold.
 //
 // "Each line of the file contains the following space-separated fields: principals,
 // options, keytype, base64-encoded key. Empty lines and lines starting with a '#'
 // are ignored as comments." (ssh-keygen(1), ALLOWED SIGNERS)
-func ParseAllowed(data []byte) ([]Allowed, error) {
+func ParseAllowed(data []byte) (all []Allowed, unusable []Unusable, err error) {
 	if len(data) > MaxAllowedBytes {
-		return nil, fmt.Errorf("reading allowed signers: %d bytes, at most %d are read", len(data), MaxAllowedBytes)
+		return nil, nil, fmt.Errorf("reading allowed signers: %d bytes, at most %d are read", len(data), MaxAllowedBytes)
 	}
-	var all []Allowed
 	number := 0
 	for line := range bytes.Lines(data) {
 		number++
@@ -49,17 +57,25 @@ func ParseAllowed(data []byte) ([]Allowed, error) {
 		}
 		a, err := parseAllowed(text)
 		if err != nil {
-			return nil, fmt.Errorf("reading allowed signers: line %d: %w", number, err)
+			return nil, nil, fmt.Errorf("reading allowed signers: line %d: %w", number, err)
 		}
 		a.Line = number
+		if why := a.Key.check(); why != nil {
+			unusable = append(unusable, Unusable{Line: number, Key: a.Key.String(), Why: why})
+			continue
+		}
 		all = append(all, a)
 	}
-	if len(all) == 0 {
-		return nil, errors.New("reading allowed signers: nobody is listed")
+	switch {
+	case len(all) > 0:
+		return all, unusable, nil
+	case len(unusable) > 0:
+		return nil, nil, fmt.Errorf("reading allowed signers: nobody is listed with a key that can count: line %d: %w", unusable[0].Line, unusable[0].Why)
 	}
-	return all, nil
+	return nil, nil, errors.New("reading allowed signers: nobody is listed")
 }
 
+// parseAllowed reads a line. Its key may be one that never counts.
 func parseAllowed(line string) (Allowed, error) {
 	field, rest, err := cutField(line)
 	if err != nil {
@@ -78,7 +94,7 @@ func parseAllowed(line string) (Allowed, error) {
 			return Allowed{}, err
 		}
 	}
-	a.Key, err = ParseKey([]byte(rest))
+	a.Key, err = readKey([]byte(rest))
 	return a, err
 }
 

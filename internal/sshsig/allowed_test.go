@@ -1,6 +1,7 @@
 package sshsig_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ func keyLine(t testing.TB) string {
 func TestParseAllowed(t *testing.T) {
 	t.Parallel()
 	key := keyLine(t)
-	all, err := sshsig.ParseAllowed([]byte("# the team\n\n" +
+	all, _, err := sshsig.ParseAllowed([]byte("# the team\n\n" +
 		`alice@example.com namespaces="git,file" ` + key + " a comment\n" +
 		`*@example.com,!mallory@example.com cert-authority,namespaces="git",valid-after="20260101Z",valid-before="202701021530Z" ` + key + "\r\n" +
 		"\tbob@example.com " + key))
@@ -78,10 +79,42 @@ func TestParseAllowedRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := sshsig.ParseAllowed([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.says) {
+			if _, _, err := sshsig.ParseAllowed([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, expected an error that says %q", err, c.says)
 			}
 		})
+	}
+}
+
+// TestParseAllowedUnusable gives lines apart whose keys never count; what else is wrong
+// with such a line is wrong still.
+func TestParseAllowedUnusable(t *testing.T) {
+	t.Parallel()
+	const (
+		rsa1024 = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDPB0ZNd6Qw5xUZ8IvqD4KG6PmPNyU9KTiK8JX5JpUm0jCsD4ail6OQhIX1T2e61X7InpPSk4OgsTmD4DkinnF3hBu2/b8KM9f0Op/5UV5eTiKqFekg9t7quGsqBOsgXPhhTIwCQEGpUDA1TCaFDcc9AEOrbyApXxENbcWb47C0cQ=="
+		dsa     = "ssh-dss AAAAB3NzaC1kc3MAAACBANIEN6Q2CSANtjK58gIYs1UW7PONCdeDW3b6B4ZDUS7amhZEJ0EYG+9IQqihy00ZpfdhZ6Ih4yRCqT4ergCRl+MC95MsrXjRm5Z079XSAv3YehTY5jzZXA1fic6PbJqBtkCAzKpeRnlHoKLIuIOP4e1xbyowTqNdn8yml43DgbsHAAAAFQDH909e85knCdrWullaGz5cICkxmwAAAIBcDEKZ5sqkz6Af39znyl1VKsCgokkNLGcScnozcCPb5ik1W5R/9fL17zVRjsg2yxZf2fqUf+4ZtASLF8dMI6EbWHdCOei9lCrmGEMNg2ZiwI8T2q2RLdouV1FOxeeMDwBU1zK9kd9UYC+261GnLCLXt4cgrdRFfL++/GNwq0/diAAAAIB/H+vJxwW7eqBePLSeq0iaoyk9R5+CAhFfPHRTSv0r8j7AE8EDlBI7V+tmQH4EwVAaxIxIM99F3CJ/P+9hfGri2FjFlLQgIZlRTzhrKgUJf2DABvZQ2oPDr9xg+ltarSuwzS7v361bISBQjzaw4ZDHpu2s6fLBFV0ixa+adnklkQ=="
+	)
+	all, unusable, err := sshsig.ParseAllowed([]byte("alice " + rsa1024 + "\n#\nbob cert-authority " + dsa + " old\ncarol " + keyLine(t) + "\n"))
+	if err != nil || len(all) != 1 || all[0].Line != 4 || len(unusable) != 2 {
+		t.Fatalf("%v, %+v, %+v", err, all, unusable)
+	}
+	for i, line := range []int{1, 3} {
+		if u := unusable[i]; u.Line != line || !errors.Is(u.Why, sshsig.ErrWeak) || !strings.HasPrefix(u.Key, "SHA256:") {
+			t.Errorf("unusable: %+v", u)
+		}
+	}
+	for text, says := range map[string]string{
+		"alice " + rsa1024: "nobody is listed with a key that can count: line 1: RSA of 1024 bits",
+		"carol " + keyLine(t) + "\nalice zone=\"x\" " + rsa1024:     "line 2: the option",
+		"carol " + keyLine(t) + "\nalice " + rsa1024[:60]:           "line 2: reading SSH key",
+		"carol " + keyLine(t) + "\nalice ssh-xmss@openssh.com AAAA": "line 2: reading SSH key",
+	} {
+		if _, _, err := sshsig.ParseAllowed([]byte(text)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%.40q: %v, expected %q", text, err, says)
+		}
+	}
+	if _, err := sshsig.ParseKey([]byte(rsa1024)); !errors.Is(err, sshsig.ErrWeak) {
+		t.Errorf("a weak key alone: %v", err)
 	}
 }
 
@@ -102,7 +135,7 @@ func TestAllowedTimes(t *testing.T) {
 		},
 		`valid-before="202701011530"`: {time.Time{}, time.Date(2027, 1, 1, 1, 30, 0, 0, time.UTC)},
 	} {
-		all, err := sshsig.ParseAllowed([]byte("alice@example.com\t" + text + " " + strings.Replace(key, " ", "\t", 1)))
+		all, _, err := sshsig.ParseAllowed([]byte("alice@example.com\t" + text + " " + strings.Replace(key, " ", "\t", 1)))
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -170,9 +203,14 @@ func FuzzParseAllowed(f *testing.F) {
 	f.Add([]byte(fmt.Sprintf("*@example.com cert-authority,namespaces=\"git\",valid-before=\"20300101Z\" %s\n", key)))
 	f.Add([]byte("alice " + key + "\n# x\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		all, err := sshsig.ParseAllowed(data)
+		all, unusable, err := sshsig.ParseAllowed(data)
 		if err != nil {
 			return
+		}
+		for _, u := range unusable {
+			if u.Why == nil || u.Line < 1 {
+				t.Errorf("an unusable line without a reason: %+v", u)
+			}
 		}
 		for _, a := range all {
 			if len(a.Principals) == 0 || a.Key.Line() == "" || a.Line < 1 {

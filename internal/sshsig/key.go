@@ -27,6 +27,18 @@ func LooksLikeKey(line string) bool {
 
 // ParseKey reads one line as a .pub file has it: a kind, base64 and a comment.
 func ParseKey(data []byte) (PublicKey, error) {
+	k, err := readKey(data)
+	if err != nil {
+		return PublicKey{}, err
+	}
+	if err := k.check(); err != nil {
+		return PublicKey{}, fmt.Errorf("reading SSH key: %w", err)
+	}
+	return k, nil
+}
+
+// readKey reads a key of any kind and size.
+func readKey(data []byte) (PublicKey, error) {
 	line := bytes.TrimSpace(data)
 	if bytes.ContainsAny(line, "\n\r") {
 		return PublicKey{}, errors.New("reading SSH key: more than one line, expected one key")
@@ -41,11 +53,7 @@ func ParseKey(data []byte) (PublicKey, error) {
 	if _, ok := key.(*ssh.Certificate); ok {
 		return PublicKey{}, errors.New("reading SSH key: it is a certificate, expected a public key")
 	}
-	k := PublicKey{key}
-	if err := k.check(); err != nil {
-		return PublicKey{}, fmt.Errorf("reading SSH key: %w", err)
-	}
-	return k, nil
+	return PublicKey{key}, nil
 }
 
 // FromCrypto brings a key of another form into SSH's.
@@ -76,6 +84,8 @@ func (k PublicKey) check() error {
 			return fmt.Errorf("RSA of %d bits: %w, expected %d to %d", bits, ErrWeak, minRSA, maxRSA)
 		}
 		return nil
+	case "ssh-dss":
+		return fmt.Errorf("DSA with SHA-1: %w, expected ed25519, ecdsa or rsa", ErrWeak)
 	}
 	return fmt.Errorf("a key of the kind %.60s: expected ed25519, ecdsa, rsa, or a security key of the first two", k.key.Type())
 }

@@ -132,6 +132,8 @@ func (s *Signature) Verify(message []byte, namespace string, key PublicKey) erro
 		return errors.New("verifying SSH signature: no key is named")
 	case s.Certified():
 		return errors.New("verifying SSH signature: its key comes with a certificate")
+	case s.Key().check() != nil: // whoever is named: with such a key, anybody could have signed
+		return fmt.Errorf("verifying SSH signature: it was made with the key %s: %w", s.Key(), s.Key().check())
 	case !s.Key().Equal(key):
 		return fmt.Errorf("verifying SSH signature: it was made with %w: %s, expected %s", ErrOtherKey, s.Key(), key)
 	}
