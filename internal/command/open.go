@@ -34,7 +34,7 @@ func demandsOf(layouts ...*layout.Layout) (d demands) {
 		d.roots = union(d.roots, l.Roots())
 		for _, key := range l.Keys() {
 			known := slices.ContainsFunc(d.keys, func(k layout.KeyDemand) bool {
-				return k.Root == key.Root && k.Key.Signer().Equal(key.Key.Signer())
+				return k.Root == key.Root && k.Key.Signer().Equal(key.Key.Signer()) && k.Key.Authority() == key.Key.Authority()
 			})
 			if !known {
 				d.keys = append(d.keys, key)
