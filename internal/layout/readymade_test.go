@@ -64,7 +64,7 @@ func TestMonorepo(t *testing.T) {
 		{"an older release beside it", verify("cli-linux-amd64", "the cli", append(whole, authored(alice(), commitB), of("cli", run{SHA: commitB}, file("cli-linux-amd64", "the old cli")))...), allow},
 
 		{"the server's workflow made the cli", verify("cli-linux-amd64", "the cli", whole[0], of("server", run{}, cli), whole[2]), verdict.NotFunctionary},
-		{"the cli's workflow made something called server", verify("server-linux-amd64", "a back door", whole[0], of("cli", run{}, file("server-linux-amd64", "a back door")), whole[2]), verdict.ArtifactNotProduct},
+		{"the cli's workflow made something called server", verify("server-linux-amd64", "a back door", whole[0], of("cli", run{}, file("server-linux-amd64", "a back door")), whole[2]), verdict.RuleDisallow},
 		{"the server is missing from the release", verify("cli-linux-amd64", "the cli", whole[0], whole[1]), verdict.NotFunctionary},
 		{"the server is of another commit", verify("cli-linux-amd64", "the cli", whole[0], whole[1], of("server", run{SHA: commitB}, server)), verdict.CommitNotJoined},
 		{"a file of neither component", verify("agent-linux-amd64", "the agent", append(whole, of("cli", run{}, file("agent-linux-amd64", "the agent")))...), verdict.ArtifactNotProduct},
