@@ -264,7 +264,7 @@ func TestVerifyGlobs(t *testing.T) {
 		"nothing":            {in("one/*.zip"), 2, 0, "finds no file"},
 		"folders alone":      {in("tw?"), 2, 0, "finds no file"},
 		"no glob":            {in("one/[a"), 2, 0, "malformed"},
-		"an image's pattern": {"oci://ghcr.io/acme/*", 2, 0, "not named by digest"},
+		"an image's pattern": {"oci://registry.example/acme/*", 2, 0, "not named by digest"},
 	} {
 		got := run(t, nil, "verify", row.artifact, "--trusted-root", filepath.Join(dir, "trusted_root.json"), "--bundle", filepath.Join(dir, "bundles", "build.json"),
 			"--certificate-identity", workflow, "--certificate-oidc-issuer", actions)
