@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/signatus-dev/signatus/internal/artifact"
-	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/github"
 	"github.com/signatus-dev/signatus/internal/verdict"
 )
@@ -74,12 +73,7 @@ func From(ctx context.Context, store Elsewhere, sought ...Sought) Found {
 				found.unfetched(piece.Source, piece.Err)
 				continue
 			}
-			candidates, refused := attestation.Candidates(piece.Source, piece.Data)
-			found.Candidates = append(found.Candidates, candidates...)
-			for _, r := range refused {
-				found.Refused = append(found.Refused, Refused(r))
-			}
-			place.Bundles += len(candidates) + len(refused)
+			place.Bundles += found.read(piece.Source, piece.Data)
 		}
 		found.Looked = append(found.Looked, place)
 	}

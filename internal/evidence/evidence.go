@@ -180,13 +180,19 @@ func (f *Found) file(fsys fs.FS, path string) error {
 	if err != nil {
 		return err
 	}
-	candidates, refused := attestation.Candidates(path, data)
+	f.Looked = append(f.Looked, Place{Path: path, Bundles: f.read(path, data)})
+	return nil
+}
+
+// read adds the bundles and envelopes that data holds, and those that are refused, and
+// gives how many they are.
+func (f *Found) read(source string, data []byte) int {
+	candidates, refused := attestation.Candidates(source, data)
 	f.Candidates = append(f.Candidates, candidates...)
 	for _, r := range refused {
 		f.Refused = append(f.Refused, Refused(r))
 	}
-	f.Looked = append(f.Looked, Place{Path: path, Bundles: len(candidates) + len(refused)})
-	return nil
+	return len(candidates) + len(refused)
 }
 
 // Read reads a whole file of at most limit bytes.

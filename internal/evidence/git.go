@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/gitnotes"
 	"github.com/signatus-dev/signatus/internal/gitobject"
 	"github.com/signatus-dev/signatus/internal/gitrepo"
@@ -95,12 +94,7 @@ func (g *Git) note(found *Found, commit string) {
 			found.unreadableGit(name, note.Err)
 			continue
 		}
-		candidates, refused := attestation.Candidates(name, note.Data)
-		found.Candidates = append(found.Candidates, candidates...)
-		for _, r := range refused {
-			found.Refused = append(found.Refused, Refused(r))
-		}
-		place.Bundles += len(candidates) + len(refused)
+		place.Bundles += found.read(name, note.Data)
 	}
 	found.Looked = append(found.Looked, place)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 
-	"github.com/signatus-dev/signatus/internal/attestation"
 	"github.com/signatus-dev/signatus/internal/gittuf"
 )
 
@@ -44,12 +43,7 @@ func (g *Git) Changes(targets []string) (found Found) {
 			found.unreadableGit(source, envelope.Err)
 			continue
 		}
-		candidates, refused := attestation.Candidates(source, envelope.Data)
-		found.Candidates = append(found.Candidates, candidates...)
-		for _, r := range refused {
-			found.Refused = append(found.Refused, Refused(r))
-		}
-		place.Bundles += len(candidates) + len(refused)
+		place.Bundles += found.read(source, envelope.Data)
 	}
 	if place.Absent || place.Bundles > 0 {
 		found.Looked = append(found.Looked, place)

@@ -294,3 +294,24 @@ func FuzzTo(f *testing.F) {
 		}
 	})
 }
+
+// TestToTellsSomeFaults: of many parts that cannot be read, the first few are told.
+func TestToTellsSomeFaults(t *testing.T) {
+	t.Parallel()
+	for faults, told := range map[int]int{1: 1, maxFaults: maxFaults, maxFaults + 5: maxFaults} {
+		m := newMemory(40)
+		var damaged []gitobject.Entry
+		for i := range faults {
+			damaged = append(damaged, gitobject.Entry{Mode: gitobject.Folder, Name: fmt.Sprintf("d%02d", i), ID: id(40, i+1)})
+		}
+		kind := gitobject.Entry{Mode: gitobject.Folder, Name: "reference-authorizations", ID: m.tree(t, damaged...)}
+		a, err := Open(m.read, m.commit(t, m.tree(t, kind)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = a.To([]string{id(40, 9)})
+		if err == nil || strings.Count(err.Error(), "reading \"reference-authorizations/d") != told {
+			t.Errorf("%d faults: expected %d to be told, found\n%v", faults, told, err)
+		}
+	}
+}
